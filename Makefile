@@ -1,0 +1,38 @@
+# One line a target; the work is in scripts/, so that every step also runs by hand.
+.DEFAULT_GOAL := help
+EXAMPLE ?= greenhouse
+TARGET ?= arm64
+SUITE ?= trixie
+SCENARIO ?=
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## the runtime on the simulated board with a broker (EXAMPLE=greenhouse)
+	@scripts/run $(EXAMPLE)
+
+test: ## every test that needs no virtual machine
+	@scripts/test
+
+kernel-test: ## the runtime on a real Linux kernel (User Mode Linux): gpio-sim, I2C, faults
+	@scripts/kernel-test $(SCENARIO)
+
+embedded: ## the Embedded build for this machine (dist/host/swiftletd)
+	@scripts/cross host
+
+cross: ## dist/TARGET/swiftletd (TARGET=arm64|armhf|armv6, SUITE=trixie|bookworm)
+	@scripts/cross $(TARGET) $(SUITE)
+
+hil: ## the ARM binaries on an emulated Raspberry Pi 3B
+	@scripts/hil $(SCENARIO)
+
+bench: ## size, allocations, memory, wake-ups, latency
+	@scripts/bench
+
+lint: ## format, project rules
+	@scripts/lint
+
+clean: ## remove what was built (downloads in .cache stay)
+	rm -rf .build .build-* dist
+
+.PHONY: help run test kernel-test embedded cross hil bench lint clean

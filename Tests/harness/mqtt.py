@@ -1,0 +1,143 @@
+"""A real broker on a free loopback port, and an observer that is not our own client."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+import paho.mqtt.client as paho
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until(condition, timeout, what):
+    """Polls a condition that has no event of its own; raises with `what` when time is up."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.005)
+    raise TimeoutError(f"{what}: not within {timeout} s")
+
+
+class Broker:
+    """mosquitto with settings of the test's own; kill() and start() again on the same port."""
+
+    def __init__(self, port=None, settings="allow_anonymous true\n"):
+        self.port = port or free_port()
+        self.directory = tempfile.mkdtemp(prefix="swiftlet-broker-")
+        self.log_path = os.path.join(self.directory, "log")
+        self.settings_path = os.path.join(self.directory, "mosquitto.conf")
+        with open(self.settings_path, "w") as file:
+            file.write(f"listener {self.port} 127.0.0.1\nuser root\n{settings}")
+        self.process = None
+        self.start()
+
+    def start(self):
+        program = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+        self.process = subprocess.Popen(
+            [program, "-c", self.settings_path],
+            stdout=open(self.log_path, "ab"), stderr=subprocess.STDOUT)
+        wait_until(self.answers, 10, "mosquitto answers")
+
+    def answers(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            return True
+        except OSError:
+            return False
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def close(self):
+        if self.process.poll() is None:
+            self.kill()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Message:
+    def __init__(self, topic, payload, retained, at):
+        self.topic, self.payload, self.retained, self.at = topic, payload, retained, at
+
+    def __repr__(self):
+        return f"{self.topic} {self.payload!r}{' (retained)' if self.retained else ''}"
+
+
+class Observer:
+    """Subscribes to everything, keeps every message in order, and publishes."""
+
+    def __init__(self, port, topic="#"):
+        self.messages = []
+        self.changed = threading.Condition()
+        self.topic = topic
+        self.subscribed = threading.Event()
+        self.client = paho.Client(client_id=f"observer-{os.getpid()}-{id(self):x}")
+        self.client.reconnect_delay_set(1, 1)
+        self.client.on_connect = lambda client, *_: client.subscribe(self.topic, qos=1)
+        self.client.on_subscribe = lambda *_: self.subscribed.set()
+        self.client.on_disconnect = lambda *_: self.subscribed.clear()
+        self.client.on_message = self._received
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+        if not self.subscribed.wait(10):
+            raise TimeoutError("observer: no SUBACK within 10 s")
+
+    def _received(self, _client, _data, message):
+        with self.changed:
+            self.messages.append(Message(
+                message.topic, message.payload, bool(message.retain), time.monotonic()))
+            self.changed.notify_all()
+
+    def mark(self):
+        """A position in the log: pass it as `since` to wait only for what comes later."""
+        with self.changed:
+            return len(self.messages)
+
+    def wait(self, topic, payload=None, since=0, timeout=10):
+        """The first message on `topic` (payload: bytes, or a predicate) from position `since`."""
+        def matches(message):
+            if message.topic != topic:
+                return False
+            return payload is None or (
+                payload(message.payload) if callable(payload) else message.payload == payload)
+
+        deadline = time.monotonic() + timeout
+        with self.changed:
+            while True:
+                for message in self.messages[since:]:
+                    if matches(message):
+                        return message
+                remaining = deadline - time.monotonic()
+                if remaining <= 0:
+                    seen = "\n  ".join(map(repr, self.messages[since:][-20:]))
+                    raise TimeoutError(f"no {topic} {payload!r} within {timeout} s; seen:\n  {seen}")
+                self.changed.wait(remaining)
+
+    def publish(self, topic, payload, qos=1, retain=False):
+        return self.client.publish(topic, payload, qos, retain)
+
+    def close(self):
+        self.client.disconnect()
+        self.client.loop_stop()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
