@@ -1,0 +1,56 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// "Portable" targets compile as ordinary Swift and as Embedded Swift (scripts/cross): no Foundation,
+// no Glibc, typed throws only. The compiler's EmbeddedRestrictions group catches part of that early.
+let portable: [SwiftSetting] = [.treatWarning("EmbeddedRestrictions", as: .error)]
+
+let package = Package(
+  name: "swiftlet",
+  products: [
+    .executable(name: "swiftletd", targets: ["swiftletd"]),
+    .library(name: "MQTTClient", targets: ["MQTTClient", "MQTTCodec"]),
+    .library(
+      name: "Swiftlet",
+      targets: ["DeviceRuntime", "Modules", "Drivers", "HAL", "Units", "Simulation", "LinuxPlatform"]),
+  ],
+  targets: [
+    // Portable: hardware side
+    .target(name: "Units", swiftSettings: portable),
+    .target(name: "HAL", swiftSettings: portable),
+    .target(name: "Drivers", dependencies: ["HAL", "Units"], swiftSettings: portable),
+    .target(name: "Simulation", dependencies: ["HAL", "Units"], swiftSettings: portable),
+
+    // Portable: network side
+    .target(name: "MQTTCodec", swiftSettings: portable),
+    .target(name: "MQTTClient", dependencies: ["MQTTCodec"], swiftSettings: portable),
+
+    // Portable: where both meet
+    .target(name: "DeviceRuntime", dependencies: ["MQTTClient", "HAL"], swiftSettings: portable),
+    .target(
+      name: "Modules", dependencies: ["DeviceRuntime", "HAL", "Drivers", "Units"], swiftSettings: portable),
+    .target(name: "Configuration", dependencies: ["CYAML"], swiftSettings: portable),
+
+    // Linux
+    .target(name: "CLinux"),
+    .target(name: "CGPIOD", linkerSettings: [.linkedLibrary("gpiod")]),
+    .target(name: "CI2C", linkerSettings: [.linkedLibrary("i2c")]),
+    .target(name: "CYAML", linkerSettings: [.linkedLibrary("yaml")]),
+    .target(name: "LinuxPlatform", dependencies: ["HAL", "CLinux", "CGPIOD", "CI2C"], swiftSettings: portable),
+
+    .executableTarget(
+      name: "swiftletd",
+      dependencies: [
+        "Units", "HAL", "Drivers", "Simulation", "MQTTCodec", "MQTTClient", "DeviceRuntime", "Modules",
+        "Configuration", "LinuxPlatform", "CLinux",
+      ],
+      swiftSettings: portable),
+
+    .testTarget(name: "UnitsTests", dependencies: ["Units"]),
+    .testTarget(name: "DriversTests", dependencies: ["Drivers", "Simulation", "HAL", "Units"]),
+    .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec"]),
+    .testTarget(name: "MQTTClientTests", dependencies: ["MQTTClient", "MQTTCodec"]),
+    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

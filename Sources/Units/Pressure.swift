@@ -1,0 +1,17 @@
+/// Absolute pressure, exact to a thousandth of a pascal (up to 21 bar).
+public struct Pressure: Equatable, Comparable, Sendable {
+  public var milliPascals: Int32
+
+  public init(milliPascals: Int32) {
+    self.milliPascals = milliPascals
+  }
+
+  public var pascals: Int32 { milliPascals / 1_000 }
+
+  /// Published in hectopascals.
+  public var reading: Reading { Reading(.pressure, thousandths: Int64(milliPascals) / 100) }
+
+  public static func < (left: Pressure, right: Pressure) -> Bool {
+    left.milliPascals < right.milliPascals
+  }
+}
