@@ -1,1 +1,198 @@
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include "CLinux.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <time.h>
+
+static int result(int value) { return value < 0 ? -errno : value; }
+
+int linux_open_read(const char *path) { return result(open(path, O_RDONLY | O_CLOEXEC)); }
+
+ssize_t linux_read_file(const char *path, void *buffer, size_t capacity) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return -errno;
+  size_t count = 0;
+  ssize_t got = 0;
+  while (count < capacity && (got = read(fd, (char *)buffer + count, capacity - count)) != 0) {
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) break;
+    count += (size_t)got;
+  }
+  int error = got < 0 ? -errno : 0;
+  char more;
+  if (!error && count == capacity && read(fd, &more, 1) == 1) error = -EFBIG;
+  close(fd);
+  return error ? error : (ssize_t)count;
+}
+
+void linux_close(int fd) { close(fd); }
+
+ssize_t linux_read(int fd, void *buffer, size_t count) {
+  ssize_t got;
+  do got = read(fd, buffer, count); while (got < 0 && errno == EINTR);
+  return got < 0 ? -errno : got;
+}
+
+ssize_t linux_write(int fd, const void *bytes, size_t count) {
+  ssize_t put;
+  do put = write(fd, bytes, count); while (put < 0 && errno == EINTR);
+  return put < 0 ? -errno : put;
+}
+
+int linux_random(void *buffer, size_t count) {
+  /* Early in boot the pool may not be ready; jitter does not need cryptographic quality. */
+  return result((int)getrandom(buffer, count, GRND_NONBLOCK));
+}
+
+const char *linux_environment(const char *name) { return getenv(name); }
+
+int linux_list(const char *directory, int (*each)(const char *, void *), void *context) {
+  DIR *entries = opendir(directory);
+  if (!entries) return -errno;
+  struct dirent *entry;
+  while ((entry = readdir(entries)))
+    if (entry->d_name[0] != '.' && each(entry->d_name, context)) break;
+  closedir(entries);
+  return 0;
+}
+
+int64_t linux_now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static struct epoll_event interest(uint32_t events, uint32_t token) {
+  struct epoll_event event = {.data.u32 = token};
+  if (events & LINUX_READABLE) event.events |= EPOLLIN;
+  if (events & LINUX_WRITABLE) event.events |= EPOLLOUT;
+  return event;
+}
+
+int linux_epoll_create(void) { return result(epoll_create1(EPOLL_CLOEXEC)); }
+
+int linux_epoll_add(int epoll, int fd, uint32_t events, uint32_t token) {
+  struct epoll_event event = interest(events, token);
+  return result(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
+}
+
+int linux_epoll_change(int epoll, int fd, uint32_t events, uint32_t token) {
+  struct epoll_event event = interest(events, token);
+  return result(epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event));
+}
+
+int linux_epoll_remove(int epoll, int fd) { return result(epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL)); }
+
+int linux_epoll_wait(int epoll, uint32_t *tokens, uint32_t *events, int capacity) {
+  struct epoll_event ready[16];
+  int count = epoll_wait(epoll, ready, capacity < 16 ? capacity : 16, -1);
+  if (count < 0) return errno == EINTR ? 0 : -errno;
+  for (int i = 0; i < count; i++) {
+    tokens[i] = ready[i].data.u32;
+    events[i] = (ready[i].events & EPOLLIN ? LINUX_READABLE : 0) |
+                (ready[i].events & EPOLLOUT ? LINUX_WRITABLE : 0) |
+                (ready[i].events & (EPOLLERR | EPOLLHUP) ? LINUX_CLOSED : 0);
+  }
+  return count;
+}
+
+int linux_timer_create(void) {
+  return result(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+}
+
+int linux_timer_set(int timer, int64_t at) {
+  struct itimerspec when = {.it_value = {.tv_sec = at / 1000000000, .tv_nsec = at % 1000000000}};
+  return result(timerfd_settime(timer, TFD_TIMER_ABSTIME, &when, NULL));
+}
+
+int linux_signal_create(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
+  int error = pthread_sigmask(SIG_BLOCK, &set, NULL);
+  if (error) return -error;
+  signal(SIGPIPE, SIG_IGN);
+  return result(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+int linux_signal_read(int fd) {
+  struct signalfd_siginfo info;
+  ssize_t got = read(fd, &info, sizeof info);
+  if (got < 0) return -errno;
+  return got == sizeof info ? (int)info.ssi_signo : -EIO;
+}
+
+int linux_pipe(int ends[2], int nonblocking_read) {
+  if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
+  return nonblocking_read ? result(fcntl(ends[0], F_SETFL, O_NONBLOCK)) : 0;
+}
+
+int linux_thread_start(void *(*body)(void *), void *context, size_t stack) {
+  pthread_attr_t attributes;
+  pthread_t thread;
+  sigset_t all, before;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, stack);
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int error = pthread_create(&thread, &attributes, body, context);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  pthread_attr_destroy(&attributes);
+  return -error;
+}
+
+int linux_resolve(const char *host, uint16_t port, int numeric_only, linux_address *found, int capacity) {
+  struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+  if (numeric_only) hints.ai_flags |= AI_NUMERICHOST;
+  char service[8];
+  int digits = 0;
+  for (unsigned rest = port, scale = 10000; scale; scale /= 10)
+    if (digits || rest / scale % 10 || scale == 1) service[digits++] = (char)('0' + rest / scale % 10);
+  service[digits] = 0;
+  struct addrinfo *list = NULL;
+  int error = getaddrinfo(host, service, &hints, &list);
+  if (error) return error < 0 ? error : -error;
+  int count = 0;
+  for (struct addrinfo *info = list; info && count < capacity; info = info->ai_next) {
+    memcpy(&found[count].storage, info->ai_addr, info->ai_addrlen);
+    found[count++].length = info->ai_addrlen;
+  }
+  freeaddrinfo(list);
+  return count;
+}
+
+const char *linux_resolve_message(int code) { return gai_strerror(code); }
+
+int linux_connect(const linux_address *address) {
+  int fd = socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return -errno;
+  int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (connect(fd, (const struct sockaddr *)&address->storage, address->length) < 0 && errno != EINPROGRESS) {
+    int error = -errno;
+    close(fd);
+    return error;
+  }
+  return fd;
+}
+
+int linux_socket_error(int fd) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0) return errno;
+  return error;
+}
+
+const char *linux_message(int error) { return strerror(error); }

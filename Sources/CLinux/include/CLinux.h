@@ -1,1 +1,70 @@
-/* replaced */
+/* The system calls LinuxPlatform uses, in shapes Swift can say: results are -errno instead of the
+   errno variable, and no variadic functions, packed structs or function-like macros. */
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <errno.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+/* Files. `linux_read_file` reads at most `capacity` bytes; a longer file gives -EFBIG. */
+int linux_open_read(const char *path);
+ssize_t linux_read_file(const char *path, void *buffer, size_t capacity);
+void linux_close(int fd);
+ssize_t linux_read(int fd, void *buffer, size_t count);
+ssize_t linux_write(int fd, const void *bytes, size_t count);
+int linux_random(void *buffer, size_t count);
+const char *linux_environment(const char *name);
+
+/* Directory listing: calls `each` with every entry's name; stops when it returns non-zero. */
+int linux_list(const char *directory, int (*each)(const char *name, void *context), void *context);
+
+/* Time: the monotonic clock, which timerfd, GPIO events and epoll share. */
+int64_t linux_now(void);
+
+/* epoll with plain integers: `events` holds LINUX_READABLE and so on, `token` comes back as given. */
+enum { LINUX_READABLE = 1, LINUX_WRITABLE = 2, LINUX_CLOSED = 4 };
+int linux_epoll_create(void);
+int linux_epoll_add(int epoll, int fd, uint32_t events, uint32_t token);
+int linux_epoll_change(int epoll, int fd, uint32_t events, uint32_t token);
+int linux_epoll_remove(int epoll, int fd);
+/* Waits for ever; fills tokens and events, returns how many. A signal gives 0. */
+int linux_epoll_wait(int epoll, uint32_t *tokens, uint32_t *events, int capacity);
+
+/* A timer that becomes readable at an absolute monotonic time in ns; 0 disarms. */
+int linux_timer_create(void);
+int linux_timer_set(int timer, int64_t at);
+
+/* SIGTERM, SIGINT and SIGHUP as a readable file; SIGPIPE ignored. Before any thread starts. */
+int linux_signal_create(void);
+int linux_signal_read(int fd);
+
+int linux_pipe(int ends[2], int nonblocking_read);
+
+/* A thread with a small stack and no signals of its own. */
+int linux_thread_start(void *(*body)(void *), void *context, size_t stack);
+
+/* Non-blocking TCP with TCP_NODELAY. `address` is what the resolver gave. Connecting returns the
+   socket, whose outcome `linux_socket_error` tells once it is writable. */
+typedef struct {
+  struct sockaddr_storage storage;
+  socklen_t length;
+} linux_address;
+enum { LINUX_ADDRESSES = 8 };
+/* Blocks (DNS); numeric addresses do not. Returns the number found or -EAI_… */
+int linux_resolve(const char *host, uint16_t port, int numeric_only, linux_address *found, int capacity);
+const char *linux_resolve_message(int code);
+int linux_connect(const linux_address *address);
+int linux_socket_error(int fd);
+
+/* A system error number as text ("No such file or directory"). */
+const char *linux_message(int error);
+
+#endif

@@ -1,0 +1,139 @@
+import CLinux
+import HAL
+
+/// What a `TCPStream` tells its owner. All calls come on the loop.
+public protocol TCPStreamOwner: AnyObject {
+  func streamOpened()
+  /// Bytes may be read with `read`.
+  func streamReadable()
+  /// There is room again after a `write` that took fewer bytes than it was given.
+  func streamWritable()
+  /// Opening failed or the connection is lost; `reason` is for the log. The stream can be opened again.
+  func streamClosed(_ reason: String)
+}
+
+/// A TCP connection that never blocks: the name is looked up on a thread of its own, and each address the
+/// lookup gives is tried in turn. Stream and owner live as long as the loop, so they hold each other.
+public final class TCPStream: FileObserver, ResolverOwner {
+  private let loop: EventLoop
+  private let owner: any TCPStreamOwner
+  private var resolver: Resolver?
+  private var file: Int32 = -1
+  private var token: UInt32 = 0
+  private var isConnecting = false
+  private var nextAddress = 0
+  private var lastError: Int32 = 0
+  private var isWanted = false
+
+  public init(loop: EventLoop, owner: any TCPStreamOwner) {
+    self.loop = loop
+    self.owner = owner
+    resolver = Resolver(loop: loop, owner: self)
+  }
+
+  public func open(_ endpoint: Endpoint) {
+    isWanted = true
+    do { try resolver?.resolve(endpoint) } catch { fail(error.message) }
+  }
+
+  /// Closes without a word to the owner.
+  public func close() {
+    isWanted = false
+    dropFile()
+  }
+
+  /// Reads what is there. 0: nothing now (or the stream closed, which the owner has been told).
+  public func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    guard file >= 0, buffer.count > 0 else { return 0 }
+    let count = linux_read(file, buffer.baseAddress, buffer.count)
+    if count > 0 { return count }
+    if count == 0 {
+      fail("closed by the broker")
+    } else if count != -Int(EAGAIN) {
+      fail(SystemError(number: Int32(-count)).message)
+    }
+    return 0
+  }
+
+  /// Writes what fits; `streamWritable` follows if that was not all.
+  public func write(_ bytes: UnsafeRawBufferPointer) -> Int {
+    guard file >= 0, !isConnecting, bytes.count > 0 else { return 0 }
+    let count = linux_write(file, bytes.baseAddress, bytes.count)
+    if count < 0 && count != -Int(EAGAIN) {
+      fail(SystemError(number: Int32(-count)).message)
+      return 0
+    }
+    if count < bytes.count { watch(for: [.readable, .writable]) }
+    return max(0, count)
+  }
+
+  public func fileReady(_ readiness: Readiness) {
+    if isConnecting { return finishConnecting() }
+    if readiness.contains(.readable) || readiness.contains(.closed) { owner.streamReadable() }
+    if file >= 0 && readiness.contains(.writable) {
+      watch(for: .readable)
+      owner.streamWritable()
+    }
+  }
+
+  func resolved() {
+    guard isWanted, let resolver else { return }
+    if resolver.count <= 0 { return fail(resolver.failure) }
+    nextAddress = 0
+    tryNextAddress()
+  }
+
+  private func tryNextAddress() {
+    guard let resolver else { return }
+    while nextAddress < Int(resolver.count) {
+      let address = resolver.addresses.advanced(by: nextAddress)
+      nextAddress += 1
+      let result = linux_connect(address)
+      if result < 0 {
+        lastError = -result
+        continue
+      }
+      file = result
+      isConnecting = true
+      do {
+        token = try loop.watch(file, for: .writable, observer: self)
+      } catch {
+        return fail(error.message)
+      }
+      return
+    }
+    fail(SystemError(number: lastError).message)
+  }
+
+  private func finishConnecting() {
+    let error = linux_socket_error(file)
+    isConnecting = false
+    if error != 0 {
+      lastError = error
+      dropFile()
+      return tryNextAddress()
+    }
+    watch(for: .readable)
+    owner.streamOpened()
+  }
+
+  private func watch(for readiness: Readiness) {
+    guard file >= 0 else { return }
+    do { try loop.change(file, token: token, to: readiness) } catch { fail(error.message) }
+  }
+
+  private func fail(_ reason: String) {
+    dropFile()
+    if !isWanted { return }
+    isWanted = false
+    owner.streamClosed(reason)
+  }
+
+  private func dropFile() {
+    if file < 0 { return }
+    loop.unwatch(file, token: token)
+    linux_close(file)
+    file = -1
+    isConnecting = false
+  }
+}
