@@ -4,16 +4,38 @@ import Units
 /// A chip that measures. Conversions have two phases, so that nobody waits for a chip: `start` begins
 /// one and says how long it takes, `collect` fetches the result after that time.
 ///
-/// Both make blocking transfers: they run on the bus's work queue. A driver keeps no stale value:
+///     var wait = try sensor.start()
+///     // … after `wait`:
+///     while let more = try sensor.advance() { /* … after `more`: */ }
+///     let measurement = try sensor.collect()
+///
+/// All of them make blocking transfers: they run on the bus's work queue. A driver keeps no stale value:
 /// after an error the next `start` begins anew, including the identity check where the chip has one.
 public protocol Sensor {
   associatedtype Measurement: Drivers.Measurement
 
-  /// Begins a conversion; the answer is how long to wait before `collect`.
+  /// The address of a chip whose address pins nobody has wired otherwise.
+  static var defaultAddress: UInt8 { get }
+
+  /// The addresses the chip can be set to.
+  static var addresses: ClosedRange<UInt8> { get }
+
+  /// A driver for the chip at the other end. Makes no transfer.
+  init(_ device: any I2CDevice)
+
+  /// Begins a conversion; the answer is how long to wait before `advance` and `collect`.
   mutating func start() throws(SensorError) -> Duration
 
-  /// Fetches what `start` began.
+  /// Goes on to the next conversion of a chip that makes several for one measurement: the answer is how
+  /// long to wait again, or nil when it is time to collect. Most chips convert once: nil from the outset.
+  mutating func advance() throws(SensorError) -> Duration?
+
+  /// Fetches what `start` began. Without a `start` before it: `.notReady`.
   mutating func collect() throws(SensorError) -> Measurement
+}
+
+extension Sensor {
+  public mutating func advance() throws(SensorError) -> Duration? { nil }
 }
 
 /// What one conversion of a chip yields: a struct of `Units` values.

@@ -1,5 +1,5 @@
 /// The physical quantities that sensors report, each with the customary unit it is published in.
-public enum Quantity: UInt8, CaseIterable, Sendable {
+public enum Quantity: UInt8, Sendable {
   case temperature
   case humidity
   case pressure

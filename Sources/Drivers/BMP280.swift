@@ -1,0 +1,162 @@
+import HAL
+import Units
+
+/// BMP280: barometer (300 … 1100 hPa, ±1 hPa, 0.16 Pa steps) with a thermometer (−40 … +85 °C, ±1 °C).
+///
+/// Forced mode at ultra high resolution (pressure ×16, temperature ×2, no filter); it sleeps between
+/// measurements.
+///
+/// - The first `start`, and the first after an error, reads the identity (2 bytes written, 2 read) and the
+///   calibration (2 and 25) and writes 5 bytes of settings. Every `start` writes 3 bytes and asks for
+///   44 ms; `collect` writes 2 bytes and reads 11 (addresses included).
+/// - `.bus` when a transfer fails; `.wrongIdentity` when register 0xD0 does not hold 0x58 (a BME280 holds
+///   0x60); `.notReady` when the chip still measures; `.implausible` when the calibration is not one that
+///   a working chip has, the chip has lost its settings since `start`, or the result is outside its range.
+///
+/// Source: Bosch Sensortec *BMP280 Digital Pressure Sensor*, BST-BMP280-DS001: 3.6.2 "Forced mode", 3.8.1
+/// "Measurement time", 3.11 "Output compensation", 4.3 "Register description".
+public struct BMP280: Sensor {
+  public static var defaultAddress: UInt8 { 0x76 }
+  public static var addresses: ClosedRange<UInt8> { 0x76...0x77 }
+
+  private enum Register {
+    static var calibration: UInt8 { 0x88 }
+    static var identity: UInt8 { 0xD0 }
+    static var status: UInt8 { 0xF3 }
+    static var control: UInt8 { 0xF4 }
+    static var configuration: UInt8 { 0xF5 }
+  }
+  private static var identity: UInt8 { 0x58 }
+  /// Temperature ×2, pressure ×16, asleep; with the lowest bit it measures once.
+  private static var asleep: UInt8 { 0b0101_0100 }
+  private static var forced: UInt8 { asleep | 1 }
+  /// The `measuring` bit of the status.
+  private static var isMeasuring: UInt8 { 0b1000 }
+  /// What a result register holds when nothing was measured.
+  private static var nothing: UInt32 { 0x80000 }
+
+  private let registers: Registers
+  /// Known while all is well.
+  private var calibration: Calibration?
+  private var isConverting = false
+
+  public init(_ device: any I2CDevice) {
+    registers = Registers(device: device)
+  }
+
+  public mutating func start() throws(SensorError) -> Duration {
+    isConverting = false
+    let known = calibration
+    calibration = nil  // until this has gone well
+    let current = if let known { known } else { try identify() }
+    try registers.write(Register.control, Self.forced)
+    calibration = current
+    isConverting = true
+    return .milliseconds(44)
+  }
+
+  public mutating func collect() throws(SensorError) -> BarometerMeasurement {
+    guard isConverting, let current = calibration else { throw .notReady }
+    isConverting = false
+    calibration = nil  // until this has gone well
+    // Status, control, configuration, an unused one, pressure (3), temperature (3)
+    let answer: InlineArray<10, UInt8> = try registers.read(from: Register.status)
+    guard answer[0] & Self.isMeasuring == 0 else { throw .notReady }
+    let pressure = answer.bigEndian24(at: 4) >> 4
+    let temperature = answer.bigEndian24(at: 7) >> 4
+    guard answer[1] == Self.asleep, pressure != Self.nothing, temperature != Self.nothing else {
+      throw .implausible
+    }
+    let measurement = try current.measurement(rawTemperature: temperature, rawPressure: pressure)
+    calibration = current
+    return measurement
+  }
+
+  private func identify() throws(SensorError) -> Calibration {
+    let identity: InlineArray<1, UInt8> = try registers.read(from: Register.identity)
+    guard identity[0] == Self.identity else { throw .wrongIdentity(found: identity[0]) }
+    let bytes: InlineArray<24, UInt8> = try registers.read(from: Register.calibration)
+    let calibration = Calibration(bytes)
+    guard calibration.isPlausible else { throw .implausible }
+    try registers.write(Register.control, Self.asleep)  // settings of a running chip may be ignored
+    try registers.write(Register.configuration, 0)  // no filter
+    return calibration
+  }
+}
+
+extension BMP280 {
+  /// The constants of one chip, and how they turn its raw results into physical values.
+  struct Calibration {
+    let t1: Int64
+    let t2, t3: Int64
+    let p1: Int64
+    let p2, p3, p4, p5, p6, p7, p8, p9: Int64
+
+    /// From registers 0x88…0x9F.
+    init(_ bytes: InlineArray<24, UInt8>) {
+      func signed(_ index: Int) -> Int64 { Int64(Int16(bitPattern: bytes.littleEndian16(at: index))) }
+      t1 = Int64(bytes.littleEndian16(at: 0))
+      t2 = signed(2)
+      t3 = signed(4)
+      p1 = Int64(bytes.littleEndian16(at: 6))
+      p2 = signed(8)
+      p3 = signed(10)
+      p4 = signed(12)
+      p5 = signed(14)
+      p6 = signed(16)
+      p7 = signed(18)
+      p8 = signed(20)
+      p9 = signed(22)
+    }
+
+    /// Neither zeros nor ones where every working chip has something else.
+    var isPlausible: Bool {
+      t1 != 0 && t1 != 0xFFFF && t2 > 0 && p1 != 0 && p1 != 0xFFFF
+    }
+
+    /// A degree and ten hectopascals beyond the datasheet's range still count, for rounding at its edges.
+    func measurement(
+      rawTemperature: UInt32, rawPressure: UInt32
+    ) throws(SensorError) -> BarometerMeasurement {
+      let fine = fineTemperature(Int64(rawTemperature))
+      let milliCelsius = divideRounding(fine * 25, by: 128)
+      guard milliCelsius >= -41_000, milliCelsius <= 86_000 else { throw .implausible }
+      let milliPascals = try pressure(Int64(rawPressure), fine: fine) * 125 / 32
+      guard milliPascals >= 29_000_000, milliPascals <= 111_000_000 else { throw .implausible }
+      return BarometerMeasurement(
+        temperature: Temperature(milliCelsius: Int32(milliCelsius)),
+        pressure: Pressure(milliPascals: Int32(milliPascals)))
+    }
+
+    /// The temperature in 1/5120 °C (datasheet 3.11.3), from a raw value of 20 bits: below 2³⁷ whatever
+    /// the constants are.
+    func fineTemperature(_ raw: Int64) -> Int64 {
+      let linear = (((raw >> 3) - (t1 << 1)) * t2) >> 11
+      let offset = (raw >> 4) - t1
+      return linear + ((((offset * offset) >> 12) * t3) >> 14)
+    }
+
+    /// The pressure in 1/256 Pa (datasheet 3.11.3, 64 bits), from a raw value of 20 bits and a temperature
+    /// within the range. With constants that no chip has, two products could need more than 64 bits.
+    func pressure(_ raw: Int64, fine: Int64) throws(SensorError) -> Int64 {
+      let warmth = fine - 128_000  // less than 2²⁰
+      let square = warmth * warmth
+      let offset = square * p6 + ((warmth * p5) << 17) + (p4 << 35)
+      let slope = ((square * p3) >> 8) + ((warmth * p2) << 12)
+      let scale = try product((1 << 47) + slope, p1) >> 33
+      guard scale > 0 else { throw .implausible }
+      let first = try product(((1_048_576 - raw) << 31) - offset, 3_125) / scale
+      // In 1/65536 Pa; twice what the chip can measure keeps the rest within 64 bits.
+      guard first >= 0, first < 1 << 34 else { throw .implausible }
+      let quadratic = (p9 * (first >> 13) * (first >> 13)) >> 25
+      let linear = (p8 * first) >> 19
+      return ((first + quadratic + linear) >> 8) + (p7 << 4)
+    }
+
+    private func product(_ left: Int64, _ right: Int64) throws(SensorError) -> Int64 {
+      let (product, overflow) = left.multipliedReportingOverflow(by: right)
+      if overflow { throw .implausible }
+      return product
+    }
+  }
+}

@@ -1,0 +1,188 @@
+import HAL
+import Units
+
+/// DPS310 (and DPS368): barometer (300 … 1200 hPa, ±1 hPa, 0.5 Pa noise) with a thermometer
+/// (−40 … +85 °C, ±0.5 °C).
+///
+/// Command mode: one temperature (single sample), then one pressure (16 samples); it sleeps between
+/// measurements. The two are separate conversions, so this driver has an `advance`.
+///
+/// - The first `start`, and the first after an error, reads identity and state (2 bytes written, 15 read),
+///   where the calibration's temperature comes from (2 and 2) and the calibration (2 and 19), and writes
+///   9 bytes of settings. Every `start` writes 3 bytes and asks for 5 ms; `advance` reads the state
+///   (2 and 2) and the temperature (2 and 4), writes 3 bytes and asks for 32 ms; `collect` reads the
+///   state and the pressure likewise (addresses included).
+/// - `.bus` when a transfer fails; `.wrongIdentity` when register 0x0D does not hold 0x10; `.notReady` when
+///   a conversion has not ended or the chip has not yet loaded its calibration (40 ms after power-up);
+///   `.implausible` when the calibration is not one that a working chip has or the result is outside its
+///   range.
+///
+/// Source: Infineon *DPS310 Digital XENSIV Barometric Pressure Sensor*, version 1.2: 4.5 "Measurement
+/// modes", 4.9 "Calibration and measurement compensation", 7 "Register map", 8 "Register description".
+public struct DPS310: Sensor {
+  public static var defaultAddress: UInt8 { 0x77 }
+  public static var addresses: ClosedRange<UInt8> { 0x76...0x77 }
+
+  private enum Register {
+    static var pressure: UInt8 { 0x00 }
+    static var temperature: UInt8 { 0x03 }
+    static var pressureSettings: UInt8 { 0x06 }
+    static var temperatureSettings: UInt8 { 0x07 }
+    static var state: UInt8 { 0x08 }
+    static var shifts: UInt8 { 0x09 }
+    static var coefficients: UInt8 { 0x10 }
+    static var coefficientSource: UInt8 { 0x28 }
+  }
+  /// Bits of the state register; in its low bits a command is written.
+  private enum State {
+    static var calibrationLoaded: UInt8 { 0x80 }
+    static var sensorReady: UInt8 { 0x40 }
+    static var temperatureReady: UInt8 { 0x20 }
+    static var pressureReady: UInt8 { 0x10 }
+    static var measurePressure: UInt8 { 0x01 }
+    static var measureTemperature: UInt8 { 0x02 }
+  }
+  private static var identity: UInt8 { 0x10 }
+  private static var sixteenSamples: UInt8 { 4 }
+  /// The results of more than eight samples must be shifted to fit their register.
+  private static var shiftPressure: UInt8 { 0b0100 }
+
+  private enum Phase {
+    case asleep
+    case temperature
+    case pressure(rawTemperature: Int64)
+  }
+
+  private let registers: Registers
+  /// Known while all is well.
+  private var calibration: Calibration?
+  private var phase: Phase = .asleep
+
+  public init(_ device: any I2CDevice) {
+    registers = Registers(device: device)
+  }
+
+  public mutating func start() throws(SensorError) -> Duration {
+    phase = .asleep
+    let known = calibration
+    calibration = nil  // until this has gone well
+    let current = if let known { known } else { try identify() }
+    try registers.write(Register.state, State.measureTemperature)
+    calibration = current
+    phase = .temperature
+    return .milliseconds(5)
+  }
+
+  public mutating func advance() throws(SensorError) -> Duration? {
+    guard case .temperature = phase else { return nil }
+    phase = .asleep
+    let current = calibration
+    calibration = nil  // until this has gone well
+    let raw = try result(at: Register.temperature, ready: State.temperatureReady)
+    try registers.write(Register.state, State.measurePressure)
+    calibration = current
+    phase = .pressure(rawTemperature: raw)
+    return .milliseconds(32)
+  }
+
+  public mutating func collect() throws(SensorError) -> BarometerMeasurement {
+    guard case .pressure(let rawTemperature) = phase, let current = calibration else { throw .notReady }
+    phase = .asleep
+    calibration = nil  // until this has gone well
+    let rawPressure = try result(at: Register.pressure, ready: State.pressureReady)
+    let measurement = try current.measurement(rawTemperature: rawTemperature, rawPressure: rawPressure)
+    calibration = current
+    return measurement
+  }
+
+  /// Reads a result that is ready; reading it makes it no longer so.
+  private func result(at register: UInt8, ready: UInt8) throws(SensorError) -> Int64 {
+    let state: InlineArray<1, UInt8> = try registers.read(from: Register.state)
+    guard state[0] & ready != 0 else { throw .notReady }
+    let bytes: InlineArray<3, UInt8> = try registers.read(from: register)
+    return signed(bytes.bigEndian24(at: 0), bits: 24)
+  }
+
+  private func identify() throws(SensorError) -> Calibration {
+    // Results (which makes those of an earlier life no longer ready), settings, state, …, identity
+    let answer: InlineArray<14, UInt8> = try registers.read(from: Register.pressure)
+    guard answer[13] == Self.identity else { throw .wrongIdentity(found: answer[13]) }
+    let ready = State.calibrationLoaded | State.sensorReady
+    guard answer[Int(Register.state)] & ready == ready else { throw .notReady }
+    let source: InlineArray<1, UInt8> = try registers.read(from: Register.coefficientSource)
+    let calibration = Calibration(try registers.read(from: Register.coefficients))
+    guard calibration.isPlausible else { throw .implausible }
+    try registers.write(Register.pressureSettings, Self.sixteenSamples)
+    // A single sample, of the sensor (bit 7: the one in the pressure cell) the calibration was made with
+    try registers.write(Register.temperatureSettings, source[0] & 0x80)
+    try registers.write(Register.shifts, Self.shiftPressure)
+    return calibration
+  }
+}
+
+extension DPS310 {
+  /// The constants of one chip, and how they turn its raw results into physical values.
+  struct Calibration {
+    let c0, c1: Int64
+    let c00, c10, c20, c30: Int64
+    let c01, c11, c21: Int64
+
+    /// Full scale of one sample of temperature, and of sixteen of pressure (datasheet 4.9.3).
+    static var temperatureScale: Int64 { 524_288 }
+    static var pressureScale: Int64 { 253_952 }
+
+    /// From registers 0x10…0x21: two numbers of 12 bits, two of 20, five of 16.
+    init(_ bytes: InlineArray<18, UInt8>) {
+      func signed16(_ index: Int) -> Int64 { Int64(Int16(bitPattern: bytes.bigEndian16(at: index))) }
+      c0 = signed(bytes.bigEndian24(at: 0) >> 12, bits: 12)
+      c1 = signed(bytes.bigEndian24(at: 0) & 0xFFF, bits: 12)
+      c00 = signed(bytes.bigEndian24(at: 3) >> 4, bits: 20)
+      c10 = signed(bytes.bigEndian24(at: 5) & 0xFFFFF, bits: 20)
+      c01 = signed16(8)
+      c11 = signed16(10)
+      c20 = signed16(12)
+      c21 = signed16(14)
+      c30 = signed16(16)
+    }
+
+    /// Warmer means a lower raw temperature, and more pressure a lower raw pressure, in every working
+    /// chip; neither is so when all bits are zeros or ones.
+    var isPlausible: Bool {
+      c1 < -1 && c10 < -1 && c00 > 0
+    }
+
+    /// A degree and ten hectopascals beyond the datasheet's range still count, for rounding at its edges.
+    func measurement(
+      rawTemperature: Int64, rawPressure: Int64
+    ) throws(SensorError) -> BarometerMeasurement {
+      let milliCelsius =
+        c0 * 500 + divideRounding(c1 * 1_000 * rawTemperature, by: Self.temperatureScale)
+      guard milliCelsius >= -41_000, milliCelsius <= 86_000 else { throw .implausible }
+      let milliPascals = try pressure(
+        scaled(rawPressure, by: Self.pressureScale), warmth: scaled(rawTemperature, by: Self.temperatureScale)
+      )
+      guard milliPascals >= 29_000_000, milliPascals <= 121_000_000 else { throw .implausible }
+      return BarometerMeasurement(
+        temperature: Temperature(milliCelsius: Int32(milliCelsius)),
+        pressure: Pressure(milliPascals: Int32(milliPascals)))
+    }
+
+    /// The share of the full scale, in units of 2⁻²¹. Beyond twice the scale no chip is in its range.
+    private func scaled(_ raw: Int64, by scale: Int64) throws(SensorError) -> Int64 {
+      guard abs(raw) <= 2 * scale else { throw .implausible }
+      return divideRounding(raw << 21, by: scale)
+    }
+
+    /// In millipascals (datasheet 4.9.1), from shares of at most 2²² (twice the scale), by Horner's rule.
+    /// Each polynomial has 21 binary decimals and stays below 2⁴¹, its product with a share below 2⁶³.
+    private func pressure(_ share: Int64, warmth: Int64) -> Int64 {
+      func times(_ coefficients: Int64, _ share: Int64) -> Int64 { (coefficients * share) >> 21 }
+      let quadratic = (c20 << 21) + c30 * share  // below 2³⁶ + 2³⁷
+      let linear = (c10 << 21) + times(quadratic, share)  // below 2⁴⁰ + 2³⁹
+      let base = (c00 << 21) + times(linear, share)
+      let warmLinear = (c11 << 21) + c21 * share
+      let warm = (c01 << 21) + times(warmLinear, share)
+      return divideRounding((base + times(warm, warmth)) * 1_000, by: 1 << 21)
+    }
+  }
+}

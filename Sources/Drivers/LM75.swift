@@ -1,0 +1,50 @@
+import HAL
+import Units
+
+/// LM75, LM75A, LM75B, DS75, MAX7500 and other parts of that name: thermometer, 0.5 °C steps,
+/// −55 °C … +125 °C, ±3 °C. Parts that resolve more are read with the nine bits all of them have.
+///
+/// It converts all the time (250 µA), so a result is at most 300 ms old.
+///
+/// - The first `start`, and the first after an error, writes 3 bytes to wake the chip and asks for
+///   300 ms; later ones make no transfer and ask for no time. `collect` writes 2 bytes and reads 3.
+/// - `.bus` when a transfer fails; `.implausible` outside −55 … +125 °C. The chip has neither identity,
+///   nor checksum, nor ready flag, so other damage cannot be seen.
+///
+/// Source: Texas Instruments *LM75B, LM75C Digital Temperature Sensor and Thermal Watchdog with Two-Wire
+/// Interface*, SNIS153: "Temperature Data Format", "Temperature Register", "Configuration Register", and
+/// the temperature conversion time in "Temperature-to-Digital Converter Characteristics".
+public struct LM75: Sensor {
+  public static var defaultAddress: UInt8 { 0x48 }
+  public static var addresses: ClosedRange<UInt8> { 0x48...0x4F }
+
+  private enum Register {
+    static var temperature: UInt8 { 0x00 }
+    static var configuration: UInt8 { 0x01 }
+  }
+  private static var convertAlways: UInt8 { 0 }
+
+  private let registers: Registers
+  private var isAwake = false
+
+  public init(_ device: any I2CDevice) {
+    registers = Registers(device: device)
+  }
+
+  public mutating func start() throws(SensorError) -> Duration {
+    if isAwake { return .zero }
+    try registers.write(Register.configuration, Self.convertAlways)
+    isAwake = true
+    return .milliseconds(300)
+  }
+
+  public mutating func collect() throws(SensorError) -> TemperatureMeasurement {
+    guard isAwake else { throw .notReady }
+    isAwake = false  // until this has gone well
+    let answer: InlineArray<2, UInt8> = try registers.read(from: Register.temperature)
+    let halves = Int32(Int16(bitPattern: answer.bigEndian16(at: 0)) >> 7)
+    guard halves >= -55 * 2, halves <= 125 * 2 else { throw .implausible }
+    isAwake = true
+    return TemperatureMeasurement(temperature: Temperature(milliCelsius: halves * 500))
+  }
+}
