@@ -37,11 +37,12 @@ public struct Publish: Equatable, Sendable {
       topic: topic, payload: Range(uncheckedBounds: (payloadStart, count)))
   }
 
-  /// Bytes of the whole packet. Constant.
-  public static func encodedLength(topicCount: Int, payloadCount: Int, qos: QoS) throws(EncodingError) -> Int {
+  /// Bytes of the whole packet; nil when no packet is that long. Constant.
+  @inlinable
+  public static func encodedLength(topicCount: Int, payloadCount: Int, qos: QoS) -> Int? {
+    guard topicCount <= 0xFFFF, payloadCount <= VariableByteInteger.max else { return nil }
     let remaining = 2 + topicCount + payloadCount + (qos == .atMostOnce ? 0 : 2)
-    guard topicCount <= 0xFFFF else { throw .fieldTooLong }
-    guard let length = VariableByteInteger.length(of: remaining) else { throw .packetTooLong }
+    guard let length = VariableByteInteger.length(of: remaining) else { return nil }
     return 1 + length + remaining
   }
 

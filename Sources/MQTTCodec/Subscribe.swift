@@ -7,21 +7,14 @@ public enum Subscribe {
     public var next: Int
   }
 
-  /// Bytes of a `SUBSCRIBE` with one filter.
-  public static func encodedLength(filterCount: Int) throws(EncodingError) -> Int {
-    guard filterCount <= 0xFFFF else { throw .fieldTooLong }
-    let remaining = 5 + filterCount
-    guard let length = VariableByteInteger.length(of: remaining) else { throw .packetTooLong }
-    return 1 + length + remaining
-  }
-
   /// Writes a `SUBSCRIBE` with one filter and answers its length. The filter is not checked here
   /// (`TopicFilter.check`). [MQTT-3.8.1-1], [MQTT-2.3.1-1]
   public static func encode(
     packetID: UInt16, filter: Span<UInt8>, qos: QoS, into buffer: inout MutableSpan<UInt8>
   ) throws(EncodingError) -> Int {
     guard filter.count <= 0xFFFF else { throw .fieldTooLong }
-    return try PacketWriter.write(.subscribe, flags: 2, remaining: 5 + filter.count, into: &buffer) { writer in
+    return try PacketWriter.write(.subscribe, flags: 2, remaining: 5 + filter.count, into: &buffer) {
+      writer in
       writer.uint16(packetID)
       writer.field(filter)
       writer.uint8(qos.rawValue)
@@ -58,7 +51,8 @@ public enum Unsubscribe {
     packetID: UInt16, filter: Span<UInt8>, into buffer: inout MutableSpan<UInt8>
   ) throws(EncodingError) -> Int {
     guard filter.count <= 0xFFFF else { throw .fieldTooLong }
-    return try PacketWriter.write(.unsubscribe, flags: 2, remaining: 4 + filter.count, into: &buffer) { writer in
+    return try PacketWriter.write(.unsubscribe, flags: 2, remaining: 4 + filter.count, into: &buffer) {
+      writer in
       writer.uint16(packetID)
       writer.field(filter)
     }

@@ -1,0 +1,218 @@
+import MQTTCodec
+
+/// The packet at the front of the receive buffer that was delivered and is dealt with at the next call.
+struct CurrentPacket {
+  /// Its length, 0 when there is none.
+  var length = 0
+  /// To be acknowledged, 0 when not.
+  var packetID: UInt16 = 0
+  var serial: UInt32 = 0
+}
+
+/// A message longer than the receive buffer, of which bytes are thrown away as they come.
+struct SkippedPacket {
+  var passed = 0
+  let length: Int
+  /// Where its packet identifier is; nil at QoS 0.
+  let packetIDPosition: Int?
+  private(set) var packetID: UInt16 = 0
+
+  init(length: Int, packetIDPosition: Int?) {
+    self.length = length
+    self.packetIDPosition = packetIDPosition
+  }
+
+  var isComplete: Bool { passed == length }
+
+  /// Throws away bytes at the front of what came; answers how many.
+  mutating func pass(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
+    let amount = min(length - passed, bytes.count)
+    if let packetIDPosition {
+      for offset in 0..<2 {
+        let index = packetIDPosition + offset - passed
+        if index >= 0, index < amount { packetID |= UInt16(bytes[index]) << (8 * (1 - offset)) }
+      }
+    }
+    passed += amount
+    return amount
+  }
+}
+
+extension MQTTClient {
+  /// Lets `body` read from the socket straight into the receive buffer; it answers how many bytes it
+  /// wrote. Answers the same. Not called, and 0, when there is no room: pull events first. No copy but
+  /// for an incomplete packet that is moved to the start of the buffer now and then.
+  @discardableResult
+  public func withReceiveBuffer(_ body: (inout MutableSpan<UInt8>) -> Int) -> Int {
+    guard canReceive else { return 0 }
+    // What was delivered stays where it is until its handler is done.
+    let holdsMessage = current.length > 0 || skipping?.passed == 0
+    if !holdsMessage, received.room < received.capacity / 2 { received.compact() }
+    guard received.room > 0 else { return 0 }
+    let count = received.append(body)
+    if count > 0 { hasReceived = true }
+    return count
+  }
+
+  /// Copies bytes from the socket in; answers how many there was room for. Pull events, then give the
+  /// rest.
+  public func receive(_ bytes: Span<UInt8>, now: UInt64) -> Int {
+    let count = withReceiveBuffer { buffer in
+      let count = min(buffer.count, bytes.count)
+      for index in 0..<count { buffer[index] = bytes[index] }
+      return count
+    }
+    observe(now)
+    return count
+  }
+
+  private var canReceive: Bool { state == .connecting || state == .connected }
+
+  /// The next thing to tell; pull until nil. A QoS 1 message is acknowledged when this is called
+  /// again, so that a crash in its handler does not lose it.
+  ///
+  /// Cost: linear in the topic of a message, constant else. Never allocates.
+  public func nextEvent(now: UInt64) -> MQTTEvent? {
+    observe(now)
+    finishCurrent()
+    if let event = pendingEvent {
+      pendingEvent = nil
+      return event
+    }
+    guard canReceive else { return nil }
+    do {
+      return try nextPacket()
+    } catch {
+      close(state == .connected ? .disconnected(error) : .connectionFailed(error))
+      defer { pendingEvent = nil }
+      return pendingEvent
+    }
+  }
+
+  /// Gives `body` topic and payload of a message that the latest `nextEvent` answered. They are not
+  /// copied and end with the call.
+  public func withMessage<R, E: Error>(
+    _ message: MQTTMessage, _ body: (_ topic: Span<UInt8>, _ payload: Span<UInt8>) throws(E) -> R
+  ) throws(E) -> R {
+    precondition(message.serial == current.serial, "the message is gone: a later event was pulled")
+    let topic = received.bytes(at: Int(message.topicStart), count: Int(message.topicCount))
+    let payload = received.bytes(at: Int(message.payloadStart), count: Int(message.payloadCount))
+    return try body(topic.span, payload.span)
+  }
+
+  /// The handler of the delivered packet is done: acknowledges it and frees its bytes.
+  func finishCurrent() {
+    guard current.length > 0 else { return }
+    received.removeFirst(current.length)
+    if current.packetID != 0 { acknowledge(current.packetID) }
+    current = CurrentPacket(serial: current.serial &+ 1)
+  }
+
+  private func nextPacket() throws(MQTTDisconnectReason) -> MQTTEvent? {
+    while true {
+      if skipping != nil {
+        guard try skipMore() else { return nil }
+      }
+      // Whatever comes may have to be answered; without room for that the server has to wait.
+      guard output.makeRoom(2 * Acknowledgement.encodedLength) else { return nil }
+      guard let header = try nextHeader() else { return nil }
+      guard header.packetLength <= received.capacity else { return try beginSkipping(header) }
+      guard received.count >= header.packetLength else { return nil }
+      if header.type == .publish { return try deliver(header) }
+      let event = try handle(header)
+      received.removeFirst(header.packetLength)
+      if let event { return event }
+    }
+  }
+
+  /// The header of the next packet, once it is complete, if such a packet may come now.
+  private func nextHeader() throws(MQTTDisconnectReason) -> FixedHeader? {
+    let header: FixedHeader?
+    do {
+      header = try FixedHeader.decode(received.contents.span)
+    } catch {
+      throw .malformed(error)
+    }
+    guard let header else { return nil }
+    switch (header.type, state) {
+    case (.connack, .connecting), (.puback, .connected), (.unsuback, .connected):
+      guard header.remaining == 2 else { throw .malformed(.wrongLength) }
+    case (.pingresp, .connected):
+      guard header.remaining == 0 else { throw .malformed(.wrongLength) }
+    case (.publish, .connected): break
+    case (.suback, .connected):
+      guard header.packetLength <= received.capacity else { throw .packetTooLarge(header.type.rawValue) }
+    default: throw .unexpectedPacket(header.type.rawValue)
+    }
+    return header
+  }
+
+  private func body(_ header: FixedHeader) -> UnsafeBufferPointer<UInt8> {
+    received.bytes(at: received.head + header.length, count: header.remaining)
+  }
+
+  private func handle(_ header: FixedHeader) throws(MQTTDisconnectReason) -> MQTTEvent? {
+    let body = body(header)
+    do {
+      switch header.type {
+      case .connack: return accepted(try Connack.decode(body.span))
+      case .puback: return published(try Acknowledgement.decode(body.span))
+      case .suback: return try subscribed(body.span)
+      default: return nil
+      }
+    } catch {
+      throw .malformed(error)
+    }
+  }
+
+  private func accepted(_ answer: Connack) -> MQTTEvent? {
+    guard answer.code == .accepted else {
+      wasRefused = answer.code.isPermanent
+      close(.refused(answer.code))
+      defer { pendingEvent = nil }
+      return pendingEvent
+    }
+    if counters.connections > 0 { counters.reconnects &+= 1 }
+    counters.connections &+= 1
+    state = .connected
+    connectedAt = clock
+    releaseSubscriptionIDs()
+    subscriptions.rewind(sessionPresent: answer.sessionPresent)
+    outbox.rewind(sessionPresent: answer.sessionPresent)
+    pump()
+    return .connected(sessionPresent: answer.sessionPresent)
+  }
+
+  /// Answers to what was asked on the connection before will not come.
+  private func releaseSubscriptionIDs() {
+    for entry in subscriptions.entries {
+      if case .asked(let packetID) = entry.state { packetIDs.release(packetID) }
+    }
+  }
+
+  /// Acknowledgements of what is not in flight are ignored.
+  private func published(_ packetID: UInt16) -> MQTTEvent? {
+    guard case .record(let offset) = packetIDs.owner(of: packetID), outbox.acknowledge(at: offset) else {
+      return nil
+    }
+    packetIDs.release(packetID)
+    pump()
+    return .published(packetID: packetID)
+  }
+
+  private func subscribed(_ body: Span<UInt8>) throws(MalformedPacket) -> MQTTEvent? {
+    let answer = try Suback.decode(body)
+    guard case .subscription(let index) = packetIDs.owner(of: answer.packetID) else { return nil }
+    guard answer.count == 1 else { throw .wrongLength }
+    packetIDs.release(answer.packetID)
+    let subscription = MQTTSubscription(index: index)
+    switch Suback.answer(body, at: 0) {
+    case .granted(let qos):
+      subscriptions.answered(index, granted: true)
+      return .subscribed(subscription, qos)
+    case .refused:
+      subscriptions.answered(index, granted: false)
+      return .subscriptionRefused(subscription)
+    }
+  }
+}

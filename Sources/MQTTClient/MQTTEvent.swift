@@ -1,0 +1,114 @@
+import MQTTCodec
+
+/// What a client has to tell; pulled with `nextEvent`.
+public enum MQTTEvent: Sendable {
+  /// The server accepted us. Subscriptions are made and kept messages resent without further doing.
+  case connected(sessionPresent: Bool)
+  /// The server refused us; the next attempt follows by itself, late if somebody has to change a
+  /// configuration first.
+  case refused(MQTTRefusal)
+  /// An attempt ended before the server accepted it; the next one follows by itself.
+  case connectionFailed(MQTTDisconnectReason)
+  /// The connection is lost or closed; unless that was asked for, the next attempt follows by itself.
+  case disconnected(MQTTDisconnectReason)
+  /// A message; read it with `withMessage` before the next call.
+  case message(MQTTMessage)
+  /// A message longer than the receive buffer is being skipped; `withMessage` gives its topic, as far
+  /// as that fits, and an empty payload.
+  case oversized(MQTTMessage, payloadLength: Int)
+  /// The server has the QoS 1 message of that packet identifier.
+  case published(packetID: UInt16)
+  case subscribed(MQTTSubscription, MQTTQoS)
+  case subscriptionRefused(MQTTSubscription)
+}
+
+/// A received message that lies in the client's buffer.
+public struct MQTTMessage: Sendable {
+  public let qos: MQTTQoS
+  /// The server kept it for new subscribers; it is not fresh.
+  public let retain: Bool
+  /// The server may have delivered it before.
+  public let duplicate: Bool
+  public let packetID: UInt16
+
+  let topicCount: UInt16
+  let topicStart: Int32
+  let payloadStart: Int32
+  let payloadCount: Int32
+  /// Tells a message that is still in the buffer from one that is gone.
+  let serial: UInt32
+}
+
+/// Why a connection or an attempt ended.
+public enum MQTTDisconnectReason: Error, Equatable, Sendable {
+  /// `disconnect` was called.
+  case requested
+  /// The transport could not be opened, failed, or the server closed it.
+  case transportClosed
+  /// No transport or no `CONNACK` in time.
+  case connectTimeout
+  /// The peer gave no sign of life.
+  case keepAliveTimeout
+  /// The server sent bytes that are no MQTT.
+  case malformed(MQTTMalformedPacket)
+  /// The server sent a packet that may not come now; its type's number.
+  case unexpectedPacket(UInt8)
+  /// A packet other than a message that is longer than the receive buffer; its type's number.
+  case packetTooLarge(UInt8)
+  /// The server sends with QoS 2 what was not subscribed with QoS 2.
+  case unsupportedQoS
+}
+
+/// Why a message was not taken. All but the caller's mistakes count as dropped.
+public enum MQTTPublishError: Error, Equatable, Sendable {
+  /// QoS 0 is not kept for later.
+  case notConnected
+  /// The bytes queued for the socket fill their buffer: write first.
+  case outputFull
+  /// The server has not acknowledged enough: QoS 1 messages fill the outbox.
+  case outboxFull
+  /// The message would not even fit into empty buffers.
+  case tooLarge
+  case invalidTopic(MQTTMalformedPacket)
+  /// QoS 2.
+  case unsupportedQoS
+}
+
+/// Why a subscription was not taken.
+public enum MQTTSubscribeError: Error, Equatable, Sendable {
+  case invalidFilter(MQTTMalformedPacket)
+  /// The filter would not fit into the send buffer.
+  case tooLarge
+  /// QoS 2.
+  case unsupportedQoS
+}
+
+/// A filter in the client's table; numbered from 0 in the order of `subscribe`.
+public struct MQTTSubscription: Equatable, Sendable {
+  public let index: Int
+}
+
+/// What the owner of the socket has to do.
+public enum MQTTTransportRequest: Equatable, Sendable {
+  case none
+  /// Open a connection, then call `transportOpened` or `transportClosed`. Stays until then.
+  case open
+  /// Close it, or give up opening it, then call `transportClosed`. Stays until then.
+  case close
+}
+
+/// What happened since init. All wrap around.
+public struct MQTTCounters: Equatable, Sendable {
+  /// Messages accepted by `publish`.
+  public internal(set) var sent: UInt32 = 0
+  /// Messages delivered.
+  public internal(set) var received: UInt32 = 0
+  /// Messages that `publish` refused for want of a connection or of room.
+  public internal(set) var dropped: UInt32 = 0
+  /// Messages skipped for their length.
+  public internal(set) var oversized: UInt32 = 0
+  /// Times the server accepted us.
+  public internal(set) var connections: UInt32 = 0
+  /// Times the server accepted us after an earlier connection was lost.
+  public internal(set) var reconnects: UInt32 = 0
+}

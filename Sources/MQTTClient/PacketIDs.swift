@@ -1,0 +1,69 @@
+/// The packet identifiers in use and what each stands for; everything takes constant time.
+///
+/// Identifiers count up from 1 and around; one that is in use is never given again ([MQTT-2.3.1-4]).
+/// The slot of an identifier is its lower bits, so an acknowledgement finds its packet at once.
+struct PacketIDs {
+  /// What an identifier stands for.
+  enum Owner: Equatable {
+    case none
+    /// A record of the outbox, by offset.
+    case record(Int)
+    case subscription(Int)
+  }
+
+  private let slots: UnsafeMutablePointer<Slot>
+  private let mask: Int
+  private var last: UInt16 = 0
+
+  private struct Slot {
+    var packetID: UInt16 = 0
+    var isSubscription = false
+    var value: UInt32 = 0
+  }
+
+  /// Room for at least `capacity` identifiers in use at a time, at most 32,768.
+  init(capacity: Int) {
+    var size = 16
+    while size < capacity, size < 32_768 { size *= 2 }
+    slots = .allocate(capacity: size)
+    slots.initialize(repeating: Slot(), count: size)
+    mask = size - 1
+  }
+
+  func deallocate() {
+    slots.deallocate()
+  }
+
+  /// The next free identifier; nil when all slots are in use.
+  mutating func next() -> UInt16? {
+    var candidate = last
+    for _ in 0...mask + 1 {
+      candidate = candidate == .max ? 1 : candidate + 1
+      if slots[Int(candidate) & mask].packetID == 0 {
+        last = candidate
+        return candidate
+      }
+    }
+    return nil
+  }
+
+  /// Takes an identifier from `next` into use.
+  func use(_ packetID: UInt16, forRecord offset: Int) {
+    slots[Int(packetID) & mask] = Slot(packetID: packetID, value: UInt32(truncatingIfNeeded: offset))
+  }
+
+  func use(_ packetID: UInt16, forSubscription index: Int) {
+    slots[Int(packetID) & mask] = Slot(
+      packetID: packetID, isSubscription: true, value: UInt32(truncatingIfNeeded: index))
+  }
+
+  func owner(of packetID: UInt16) -> Owner {
+    let slot = slots[Int(packetID) & mask]
+    guard slot.packetID == packetID, packetID != 0 else { return .none }
+    return slot.isSubscription ? .subscription(Int(slot.value)) : .record(Int(slot.value))
+  }
+
+  func release(_ packetID: UInt16) {
+    slots[Int(packetID) & mask] = Slot()
+  }
+}
