@@ -1,0 +1,96 @@
+/// Reads `mqtt:`, a URL or a mapping with one, and the environment variable that overrides the URL.
+struct BrokerReader {
+  static let variable = "SWIFTLET_MQTT"
+  static let defaultKeepAliveSeconds: UInt16 = 60
+  private static let example = "mqtt://broker.local"
+
+  let problems: Problems
+  /// Used unless the file has another one.
+  let clientID: String
+
+  static func nothing(_ mark: Mark) -> BrokerDescription {
+    BrokerDescription(
+      mark: mark, host: "", port: BrokerURL.defaultPort, username: nil, password: nil,
+      keepAliveSeconds: defaultKeepAliveSeconds, clientID: "")
+  }
+
+  func read(_ fields: inout Fields, override: String?) -> BrokerDescription {
+    let url = override.map { $0.utf8.isEmpty ? nil : $0 } ?? nil
+    var broker = BrokerReader.nothing(fields.mark)
+    broker.clientID = clientID
+    let field = url == nil ? fields.required("mqtt", example: BrokerReader.example) : fields.optional("mqtt")
+    if let field { readFile(field, into: &broker) }
+    if let url {
+      broker.mark = Mark(file: BrokerReader.variable)
+      apply(url, to: &broker)
+    }
+    return broker
+  }
+
+  private func readFile(_ field: Field, into broker: inout BrokerDescription) {
+    switch field.node.content {
+    case .mapping:
+      readMapping(field.node, into: &broker)
+    case .sequence:
+      field.report("lists of brokers are not supported before the next release", "give one URL")
+    default:
+      readURL(field, into: &broker)
+    }
+  }
+
+  private func readURL(_ field: Field, into broker: inout BrokerDescription) {
+    broker.mark = field.mark
+    guard let text = field.text(wanted: "a URL like \(BrokerReader.example)") else { return }
+    apply(text, to: &broker)
+  }
+
+  /// Takes host, port and, if it has any, user and password from a URL.
+  private func apply(_ text: String, to broker: inout BrokerDescription) {
+    do throws(BrokerURL.Fault) {
+      let url = try BrokerURL.parse(text)
+      broker.host = url.host
+      broker.port = url.port
+      if url.username != nil {
+        broker.username = url.username
+        broker.password = url.password
+      }
+    } catch {
+      problems.report(broker.mark, error.message, error.suggestion)
+    }
+  }
+
+  private func readMapping(_ node: Node, into broker: inout BrokerDescription) {
+    guard var fields = Fields(node, owner: "'mqtt'", wanted: "a mapping", problems) else { return }
+    if let url = fields.required("url", example: BrokerReader.example) { readURL(url, into: &broker) }
+    readUser(&fields, into: &broker)
+    if let field = fields.optional("keep_alive") {
+      broker.keepAliveSeconds = keepAlive(field) ?? BrokerReader.defaultKeepAliveSeconds
+    }
+    if let field = fields.optional("client_id"), let text = field.text() {
+      broker.clientID = text
+      if text.utf8.count > 128 { field.report("\(field.title) is longer than 128 bytes") }
+    }
+    fields.finish()
+  }
+
+  private func readUser(_ fields: inout Fields, into broker: inout BrokerDescription) {
+    let username = fields.optional("username")
+    let password = fields.optional("password")
+    if let field = username ?? password, broker.username != nil {
+      field.report("\(field.key.quoted) is given here and in the URL", "keep one of them")
+    } else if let password, username == nil {
+      password.report("'password' without 'username'", "MQTT needs both")
+    }
+    if let username { broker.username = username.text() }
+    if let password { broker.password = password.text() }
+  }
+
+  private func keepAlive(_ field: Field) -> UInt16? {
+    guard let milliseconds = field.duration() else { return nil }
+    if milliseconds % 1000 == 0, milliseconds >= 5000, milliseconds <= 65_535_000 {
+      return UInt16(milliseconds / 1000)
+    }
+    field.reject(wanted: "whole seconds from 5s to 65535s")
+    return nil
+  }
+}

@@ -1,0 +1,130 @@
+/// `mqtt://user:password@host:port`, taken apart. Messages never quote the whole URL: it may hold a password.
+struct BrokerURL {
+  static let defaultPort: UInt16 = 1883
+
+  var host = ""
+  var port = BrokerURL.defaultPort
+  var username: String?
+  var password: String?
+
+  struct Fault: Error {
+    let message: String
+    var suggestion: String?
+  }
+
+  static func parse(_ text: String) throws(Fault) -> BrokerURL {
+    let bytes = Array(text.utf8)
+    var url = BrokerURL()
+    let start = try checkScheme(bytes)
+    let rest = bytes[start...]
+    let end = rest.firstIndex { $0 == 0x2F || $0 == 0x3F || $0 == 0x23 } ?? bytes.count
+    if end < bytes.count, !(bytes[end] == 0x2F && end == bytes.count - 1) {
+      throw Fault(
+        message: "the broker URL goes on after the host",
+        suggestion: "leave the path out; in a password write '/' as %2F, '?' as %3F, '#' as %23")
+    }
+    var hostStart = start
+    if let at = bytes[start..<end].lastIndex(of: 0x40) {
+      try url.readUser(bytes[start..<at])
+      hostStart = at + 1
+    }
+    try url.readHost(bytes[hostStart..<end])
+    return url
+  }
+
+  /// Where the scheme ends.
+  private static func checkScheme(_ bytes: [UInt8]) throws(Fault) -> Int {
+    guard let colon = bytes.firstIndex(of: 0x3A), bytes.count >= colon + 3, bytes[colon + 1] == 0x2F,
+      bytes[colon + 2] == 0x2F
+    else {
+      throw Fault(
+        message: "the broker URL has no scheme", suggestion: "write mqtt://HOST or mqtt://HOST:PORT")
+    }
+    let scheme = String(decoding: bytes[..<colon], as: UTF8.self)
+    if scheme.equalsIgnoringCase("mqtt") { return colon + 3 }
+    for later in ["mqtts", "ws", "wss", "unix", "ssl", "tls"] where scheme.equalsIgnoringCase(later) {
+      throw Fault(
+        message: "brokers at \(later):// are not supported before the next release",
+        suggestion: "only mqtt:// is today")
+    }
+    throw Fault(message: "unknown scheme \(scheme.quoted) in the broker URL", suggestion: "write mqtt://")
+  }
+
+  private mutating func readUser(_ bytes: ArraySlice<UInt8>) throws(Fault) {
+    let colon = bytes.firstIndex(of: 0x3A)
+    let name = try BrokerURL.decode(bytes[bytes.startIndex..<(colon ?? bytes.endIndex)])
+    guard !name.utf8.isEmpty else { throw Fault(message: "the user name in the broker URL is empty") }
+    username = name
+    if let colon { password = try BrokerURL.decode(bytes[(colon + 1)...]) }
+  }
+
+  /// Undoes percent-encoding.
+  private static func decode(_ bytes: ArraySlice<UInt8>) throws(Fault) -> String {
+    var decoded: [UInt8] = []
+    var index = bytes.startIndex
+    while index < bytes.endIndex {
+      var byte = bytes[index]
+      if byte == 0x25 {
+        guard index + 2 < bytes.endIndex, let high = digit(bytes[index + 1]),
+          let low = digit(bytes[index + 2])
+        else {
+          throw Fault(
+            message: "'%' in the broker URL is not followed by two hexadecimal digits",
+            suggestion: "write '%' as %25")
+        }
+        byte = high << 4 | low
+        index += 2
+      }
+      decoded.append(byte)
+      index += 1
+    }
+    guard firstInvalidByte(of: decoded) == nil, !decoded.contains(0) else {
+      throw Fault(message: "user name or password in the broker URL is not text when decoded")
+    }
+    return String(decoding: decoded, as: UTF8.self)
+  }
+
+  private static func digit(_ byte: UInt8) -> UInt8? {
+    if isDigit(byte) { return byte - 0x30 }
+    let lower = lowercase(byte)
+    return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : nil
+  }
+
+  private mutating func readHost(_ bytes: ArraySlice<UInt8>) throws(Fault) {
+    var hostEnd = bytes.firstIndex(of: 0x3A) ?? bytes.endIndex
+    let isIPv6 = bytes.first == 0x5B
+    if isIPv6 {
+      guard let bracket = bytes.firstIndex(of: 0x5D) else {
+        throw Fault(message: "'[' without ']' in the broker URL")
+      }
+      hostEnd = bracket + 1
+    } else if bytes[hostEnd...].filter({ $0 == 0x3A }).count > 1 {
+      throw Fault(message: "more than one ':' after the host", suggestion: "write IPv6 as mqtt://[::1]:1883")
+    }
+    let name = isIPv6 ? bytes[(bytes.startIndex + 1)..<(hostEnd - 1)] : bytes[..<hostEnd]
+    guard !name.isEmpty else { throw Fault(message: "the broker URL has no host") }
+    host = String(decoding: name, as: UTF8.self)
+    guard name.count <= 253, name.allSatisfy({ BrokerURL.isHostByte($0, isIPv6) }) else {
+      throw Fault(message: "\(host.quoted) is not a host name or an address")
+    }
+    if hostEnd < bytes.endIndex { port = try BrokerURL.port(bytes[hostEnd...]) }
+  }
+
+  private static func isHostByte(_ byte: UInt8, _ isIPv6: Bool) -> Bool {
+    let lower = lowercase(byte)
+    let isLetter = lower >= 0x61 && lower <= 0x7A
+    if isIPv6, byte == 0x3A || byte == 0x25 { return true }
+    return isLetter || isDigit(byte) || byte == 0x2D || byte == 0x2E || byte == 0x5F
+  }
+
+  /// `:1883`
+  private static func port(_ bytes: ArraySlice<UInt8>) throws(Fault) -> UInt16 {
+    let text = String(decoding: bytes.dropFirst(), as: UTF8.self)
+    let hasColon = bytes.first == 0x3A
+    if hasColon, text.utf8.allSatisfy(isDigit), let number = parseInteger(text), number >= 1, number <= 65535
+    {
+      return UInt16(number)
+    }
+    throw Fault(message: "the port must be a number from 1 to 65535, not \(text.quoted)")
+  }
+}

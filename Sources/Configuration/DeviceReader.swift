@@ -1,0 +1,80 @@
+/// Reads the tree of a device file. What is wrong is reported and replaced by something harmless, so that
+/// one reading finds everything; nobody sees the result of a file with errors.
+struct DeviceReader {
+  static let reservedNames = ["availability"]
+
+  static let noDriver = DriverDescription(
+    name: "", addresses: [], shortestPeriodMilliseconds: 0, quantities: [])
+
+  let problems: Problems
+  let drivers: [DriverDescription]
+  let surroundings: any ConfigurationSurroundings
+
+  func read(_ root: Node, board override: String?) -> DeviceDescription {
+    let nowhere = BoardReference(mark: root.mark, name: "")
+    guard var fields = Fields(root, owner: "", wanted: "keys like 'device: greenhouse'", problems) else {
+      return DeviceDescription(
+        mark: root.mark, name: "", root: "", board: nowhere, broker: BrokerReader.nothing(root.mark),
+        modules: [])
+    }
+    let name = fields.required("device", example: "greenhouse")?.name() ?? ""
+    let topicRoot = readRoot(&fields)
+    let board = readBoard(&fields, override)
+    let reader = BrokerReader(problems: problems, clientID: "swiftlet-" + name)
+    let broker = reader.read(&fields, override: surroundings.variable(BrokerReader.variable))
+    let modules = readModules(&fields)
+    fields.finish()
+    return DeviceDescription(
+      mark: root.mark, name: name, root: topicRoot, board: board, broker: broker, modules: modules)
+  }
+
+  private func readRoot(_ fields: inout Fields) -> String {
+    guard let field = fields.optional("root") else { return "swiftlet" }
+    guard let root = field.name(extra: [0x2F], longest: 128) else { return "" }
+    let bytes = Array(root.utf8)
+    let isSlash = bytes.map { $0 == 0x2F }
+    for index in bytes.indices where isSlash[index] {
+      if index == 0 || index == bytes.count - 1 || isSlash[index - 1] {
+        field.report("\(field.title) has an empty level", "write levels with single '/' between them")
+        break
+      }
+    }
+    return root
+  }
+
+  private func readBoard(_ fields: inout Fields, _ override: String?) -> BoardReference {
+    if let override {
+      _ = fields.optional("board")
+      return BoardReference(mark: Mark(file: "--board"), name: override)
+    }
+    let field = fields.required("board", example: "raspberry-pi-4")
+    return BoardReference(mark: field?.mark ?? fields.mark, name: field?.name() ?? "")
+  }
+
+  private func readModules(_ fields: inout Fields) -> [ModuleDescription] {
+    guard let field = fields.required("modules", example: "a list of relays, buttons and sensors") else {
+      return []
+    }
+    guard case .sequence(let nodes) = field.node.content else {
+      field.reject(wanted: "a list of modules", "begin each with '- ', for example - relay: fan")
+      return []
+    }
+    let reader = ModuleReader(problems: problems, drivers: drivers)
+    var modules: [ModuleDescription] = []
+    for node in nodes {
+      guard let module = reader.read(node) else { continue }
+      reportDuplicate(module, modules)
+      modules.append(module)
+    }
+    return modules
+  }
+
+  private func reportDuplicate(_ module: ModuleDescription, _ modules: [ModuleDescription]) {
+    for other in modules where other.name.equals(module.name) && !module.name.utf8.isEmpty {
+      let place = "\(other.mark.file):\(other.mark.line)"
+      problems.report(
+        module.mark, "the name \(module.name.quoted) is already taken by \(other.title) at \(place)")
+      return
+    }
+  }
+}

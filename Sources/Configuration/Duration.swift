@@ -1,0 +1,68 @@
+// Durations: 250ms, 10s, 5min, 1h. Always with a unit, so that nobody mistakes seconds for milliseconds.
+extension Field {
+  private static let longestDays: Int64 = 366
+
+  /// In milliseconds.
+  func duration() -> Int64? {
+    guard case .scalar(let text) = node.content, !text.utf8.isEmpty, !node.isSecret else {
+      reject(wanted: "a duration like 250ms, 10s, 5min or 1h")
+      return nil
+    }
+    switch parseDuration(text) {
+    case .milliseconds(let milliseconds):
+      if milliseconds <= Field.longestDays * 86_400_000 { return milliseconds }
+      report("\(title) is longer than \(Field.longestDays) days")
+    case .noUnit:
+      reject(wanted: "a duration with its unit", "for example \(text)s or \(text)ms")
+    case .wrong(let suggestion):
+      reject(wanted: "a duration like 250ms, 10s, 5min or 1h", suggestion)
+    }
+    return nil
+  }
+
+  func duration(atLeast shortest: Int64) -> Int64? {
+    guard let milliseconds = duration() else { return nil }
+    if milliseconds >= shortest { return milliseconds }
+    reject(wanted: "\(durationText(shortest)) or longer")
+    return nil
+  }
+}
+
+private enum ParsedDuration {
+  case milliseconds(Int64)
+  case noUnit
+  case wrong(suggestion: String?)
+}
+
+private func parseDuration(_ text: String) -> ParsedDuration {
+  let bytes = Array(text.utf8)
+  var index = 0
+  var number: Int64 = 0
+  while index < bytes.count, isDigit(bytes[index]) {
+    // Twelve digits of hours are still far from the end of Int64.
+    guard index < 12 else { return .wrong(suggestion: nil) }
+    number = number * 10 + Int64(bytes[index] - 0x30)
+    index += 1
+  }
+  guard index > 0 else { return .wrong(suggestion: nil) }
+  if index == bytes.count { return .noUnit }
+  if bytes[index] == 0x20 { index += 1 }
+  let unit = text.dropFirstBytes(index)
+  for (name, factor) in units where unit.equals(name) { return .milliseconds(number * factor) }
+  if unit.equals("m") { return .wrong(suggestion: "write \(number)min for minutes") }
+  if unit.utf8.first == 0x2E { return .wrong(suggestion: "write a whole number of a smaller unit") }
+  return .wrong(suggestion: nil)
+}
+
+private let units: [(name: String, milliseconds: Int64)] = [
+  ("ms", 1), ("s", 1000), ("min", 60_000), ("h", 3_600_000), ("d", 86_400_000),
+]
+
+/// The shortest way to write a duration.
+func durationText(_ milliseconds: Int64) -> String {
+  if milliseconds == 0 { return "0s" }
+  for (name, factor) in units.reversed() where milliseconds % factor == 0 {
+    return "\(milliseconds / factor)" + name
+  }
+  return "\(milliseconds)ms"
+}

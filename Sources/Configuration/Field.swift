@@ -1,0 +1,114 @@
+/// The value of one key, and who it belongs to: converts it, or says what is wrong with it.
+struct Field {
+  let node: Node
+  let key: String
+  /// `relay 'fan'`
+  let owner: String
+  let problems: Problems
+
+  var mark: Mark { node.mark }
+
+  func report(_ message: String, _ suggestion: String? = nil) {
+    problems.report(mark, message, suggestion)
+  }
+
+  /// `'every' in sensor 'air'`
+  var title: String { owner.utf8.isEmpty ? key.quoted : "\(key.quoted) in \(owner)" }
+
+  func reject(wanted: String, _ suggestion: String? = nil) {
+    if case .invalid = node.content { return }
+    report("\(title) must be \(wanted), not \(node.description)", suggestion)
+  }
+
+  /// Any text but an empty one.
+  func text(wanted: String = "a text") -> String? {
+    if case .scalar(let text) = node.content, !text.utf8.isEmpty { return text }
+    reject(wanted: wanted)
+    return nil
+  }
+
+  /// A name that can stand in a topic.
+  func name(extra: [UInt8] = [], longest: Int = 64) -> String? {
+    let wanted = "a name of a-z, 0-9, '-' and '_'"
+    guard let text = text(wanted: wanted) else { return nil }
+    guard text.utf8.count <= longest else {
+      report("\(title) is longer than \(longest) bytes")
+      return nil
+    }
+    if text.utf8.allSatisfy({ isNameByte($0) || extra.contains($0) }) { return text }
+    var legal: [UInt8] = []
+    for byte in text.utf8 {
+      let lower = lowercase(byte)
+      if isNameByte(lower) || extra.contains(lower) { legal.append(lower) }
+      if byte == 0x20 { legal.append(0x5F) }
+    }
+    let proposal = String(decoding: legal, as: UTF8.self)
+    reject(wanted: wanted, legal.isEmpty || node.isSecret ? nil : "for example \(proposal.quoted)")
+    return nil
+  }
+
+  /// The index of the word among `words`.
+  func choice(_ words: [String]) -> Int? {
+    let wanted = listed(words, last: "or")
+    guard case .scalar(let text) = node.content, !text.utf8.isEmpty else {
+      reject(wanted: wanted)
+      return nil
+    }
+    for (index, word) in words.enumerated() where word.equals(text) { return index }
+    reject(wanted: wanted, node.isSecret ? nil : didYouMean(text, words))
+    return nil
+  }
+
+  /// A state; YAML has many words for it.
+  func state() -> Bool? {
+    guard case .scalar(let text) = node.content else {
+      reject(wanted: "on or off")
+      return nil
+    }
+    if let state = Field.state(text) { return state }
+    reject(wanted: "on or off", node.isSecret ? nil : didYouMean(text, ["on", "off"]))
+    return nil
+  }
+
+  static func state(_ text: String) -> Bool? {
+    for word in ["on", "yes", "true"] where word.equalsIgnoringCase(text) { return true }
+    for word in ["off", "no", "false"] where word.equalsIgnoringCase(text) { return false }
+    return nil
+  }
+
+  /// A whole number, decimal or with `0x`.
+  func integer(wanted: String, in range: ClosedRange<Int>) -> Int? {
+    guard case .scalar(let text) = node.content, let number = parseInteger(text) else {
+      reject(wanted: wanted)
+      return nil
+    }
+    if range.contains(number) { return number }
+    reject(wanted: wanted)
+    return nil
+  }
+}
+
+private func isNameByte(_ byte: UInt8) -> Bool {
+  (byte >= 0x61 && byte <= 0x7A) || isDigit(byte) || byte == 0x2D || byte == 0x5F
+}
+
+/// A number from 0 to 0xFFFFFF; no leading zeros, which YAML 1.1 takes for octal.
+func parseInteger(_ text: String) -> Int? {
+  var bytes = Array(text.utf8)
+  var base = 10
+  if bytes.count > 2, bytes[0] == 0x30, lowercase(bytes[1]) == 0x78 {
+    base = 16
+    bytes.removeFirst(2)
+  } else if bytes.count > 1, bytes[0] == 0x30 {
+    return nil
+  }
+  guard !bytes.isEmpty, bytes.count <= 6 else { return nil }
+  var number = 0
+  for byte in bytes {
+    let lower = lowercase(byte)
+    let isLetter = base == 16 && lower >= 0x61 && lower <= 0x66
+    guard isDigit(lower) || isLetter else { return nil }
+    number = number * base + Int(isLetter ? lower - 0x61 + 10 : lower - 0x30)
+  }
+  return number
+}

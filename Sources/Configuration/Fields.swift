@@ -1,0 +1,54 @@
+/// The keys of one mapping while they are read: what nobody asks for is an error in the end.
+struct Fields {
+  let node: Node
+  /// `relay 'fan'`
+  var owner: String
+  let problems: Problems
+  private let entries: [Node.Entry]
+  private var known: [String] = []
+
+  /// Nil, and reported, when the node is no mapping.
+  init?(_ node: Node, owner: String, wanted: String, _ problems: Problems) {
+    guard case .mapping(let entries) = node.content else {
+      if case .invalid = node.content { return nil }
+      problems.report(node.mark, "expected \(wanted), not \(node.description)")
+      return nil
+    }
+    self.node = node
+    self.owner = owner
+    self.problems = problems
+    self.entries = entries
+  }
+
+  var mark: Mark { node.mark }
+  var keys: [String] { entries.map { $0.key } }
+
+  func entry(_ key: String) -> Node.Entry? {
+    for entry in entries where entry.key.equals(key) { return entry }
+    return nil
+  }
+
+  /// The value of a key that may be missing.
+  mutating func optional(_ key: String) -> Field? {
+    known.append(key)
+    guard let entry = entry(key) else { return nil }
+    return Field(node: entry.value, key: key, owner: owner, problems: problems)
+  }
+
+  mutating func required(_ key: String, example: String) -> Field? {
+    if let field = optional(key) { return field }
+    let place = owner.utf8.isEmpty ? "" : " in \(owner)"
+    problems.report(mark, "\(key.quoted) is missing\(place)", "for example \(key): \(example)")
+    return nil
+  }
+
+  /// Reports the keys that nobody asked for.
+  func finish() {
+    for entry in entries where !known.contains(where: { $0.equals(entry.key) }) {
+      let place = owner.utf8.isEmpty ? "" : " in \(owner)"
+      let rest = known.filter { self.entry($0) == nil }
+      let suggestion = didYouMean(entry.key, rest) ?? "known keys are \(listed(known))"
+      problems.report(entry.mark, "unknown key \(entry.key.quoted)\(place)", suggestion)
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import Configuration
+import Foundation
+
+/// The drivers that the tests' device files may name.
+let testDrivers = [
+  driver("TMP105", [0x48, 0x49], ["temperature"]),
+  driver("SHT3x", [0x44, 0x45], ["temperature", "humidity"]),
+  driver("BMP280", [0x76, 0x77], ["temperature", "pressure"]),
+]
+
+private func driver(_ name: String, _ addresses: [UInt8], _ quantities: [String]) -> DriverDescription {
+  DriverDescription(
+    name: name, addresses: addresses, shortestPeriodMilliseconds: 100, quantities: quantities)
+}
+
+/// The package's root.
+let packageRoot = URL(fileURLWithPath: #filePath)
+  .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+func file(_ path: String) throws -> SourceFile {
+  let data = try Data(contentsOf: packageRoot.appendingPathComponent(path))
+  return SourceFile(name: path, bytes: Array(data))
+}
+
+func source(_ text: String, name: String = "device.yaml") -> SourceFile {
+  SourceFile(name: name, bytes: Array(text.utf8))
+}
+
+/// Answers from memory; boards come from `boards/` unless a test has its own.
+final class TestSurroundings: ConfigurationSurroundings {
+  var variables: [String: String] = [:]
+  var secrets: String?
+  var boards: [String: String] = [:]
+
+  func variable(_ name: String) -> String? { variables[name] }
+
+  func secretsFile() -> SourceFile? { secrets.map { source($0, name: "secrets.yaml") } }
+
+  func boardNames() -> [String] {
+    let directory = packageRoot.appendingPathComponent("boards").path
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    return names.filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }.sorted()
+  }
+
+  func boardFile(_ name: String) -> SourceFile? {
+    if let text = boards[name] { return source(text, name: name + ".yaml") }
+    return try? file("boards/\(name).yaml")
+  }
+}
