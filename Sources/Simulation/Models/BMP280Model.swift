@@ -1,0 +1,163 @@
+import HAL
+import Units
+
+/// A BMP280 in the simulated air: forced and normal mode, oversampling with its resolution and its time,
+/// and the calibration of the datasheet's example. The filter is not modelled.
+///
+/// Raw values are found by bisection of the datasheet's floating-point formulas.
+///
+/// Source: Bosch Sensortec BST-BMP280-DS001: 3.3 "Measurement flow", 3.8.1 "Measurement time",
+/// 3.11 "Output compensation", 4 "Memory map", 8.1 "Compensation formula in double
+/// precision floating point".
+public final class BMP280Model: I2CTargetModel {
+  private let environment: Environment
+  private let clock: any MonotonicClock
+  private var pointer: UInt8 = 0
+  private var control: UInt8 = 0
+  private var configuration: UInt8 = 0
+  private var rawPressure: UInt32 = 0x80000
+  private var rawTemperature: UInt32 = 0x80000
+  private var nextPressure: UInt32 = 0
+  private var nextTemperature: UInt32 = 0
+  private var ends: Instant?
+
+  /// T1…T3, P1…P9 as their registers hold them.
+  private let calibration: InlineArray<12, UInt16> = [
+    27_504, 26_435, UInt16(bitPattern: -1_000), 36_477, UInt16(bitPattern: -10_685), 3_024, 2_855, 140,
+    UInt16(bitPattern: -7), 15_500, UInt16(bitPattern: -14_600), 6_000,
+  ]
+
+  public init(environment: Environment, clock: any MonotonicClock) {
+    self.environment = environment
+    self.clock = clock
+  }
+
+  /// A register number, or pairs of register and value.
+  public func receive(_ bytes: Span<UInt8>, fault: Fault?) -> Bool {
+    settle(fault)
+    var index = 0
+    while index < bytes.count {
+      pointer = bytes[index]
+      if index + 1 < bytes.count { write(bytes[index + 1]) }
+      index += 2
+    }
+    return true
+  }
+
+  public func send(into bytes: inout MutableSpan<UInt8>, fault: Fault?) -> Bool {
+    settle(fault)
+    for index in 0..<bytes.count {
+      bytes[index] = read(fault)
+      pointer &+= 1
+    }
+    return true
+  }
+
+  private func write(_ value: UInt8) {
+    switch pointer {
+    case 0xE0 where value == 0xB6:
+      control = 0
+      configuration = 0
+      rawPressure = 0x80000
+      rawTemperature = 0x80000
+      ends = nil
+    case 0xF4:
+      control = value
+      if mode != 0, ends == nil { convert() }
+    case 0xF5: configuration = value
+    default: break
+    }
+  }
+
+  private func read(_ fault: Fault?) -> UInt8 {
+    switch pointer {
+    case 0x88...0x9F:
+      let word = calibration[Int(pointer - 0x88) / 2]
+      return UInt8(truncatingIfNeeded: pointer % 2 == 0 ? word : word >> 8)
+    case 0xD0:
+      if case .wrongIdentity(let other) = fault { return other }
+      return 0x58
+    case 0xF3: return ends == nil ? 0 : 0b1000
+    case 0xF4: return control
+    case 0xF5: return configuration
+    case 0xF7...0xF9: return UInt8(truncatingIfNeeded: (rawPressure << 4) >> (8 * UInt32(0xF9 - pointer)))
+    case 0xFA...0xFC: return UInt8(truncatingIfNeeded: (rawTemperature << 4) >> (8 * UInt32(0xFC - pointer)))
+    default: return 0
+    }
+  }
+
+  private var mode: UInt8 { control & 0b11 }
+
+  /// How many samples a setting of three bits asks for.
+  private static func samples(_ setting: UInt8) -> Int64 {
+    setting == 0 ? 0 : 1 << Int64(min(setting, 5) - 1)
+  }
+
+  /// Begins a conversion; the times are the longest the datasheet allows.
+  private func convert() {
+    let temperatureSamples = Self.samples(control >> 5)
+    let pressureSamples = Self.samples(control >> 2 & 0b111)
+    nextTemperature = Self.quantized(findTemperature(), samples: temperatureSamples)
+    nextPressure = Self.quantized(findPressure(), samples: pressureSamples)
+    let pressureTime = pressureSamples == 0 ? 0 : 575 + 2_300 * pressureSamples
+    ends = clock.now + .microseconds(1_250 + 2_300 * temperatureSamples + pressureTime)
+  }
+
+  /// One sample has 16 bits of resolution, and each doubling one more.
+  private static func quantized(_ raw: UInt32, samples: Int64) -> UInt32 {
+    samples == 0 ? 0x80000 : raw & ~(16 / UInt32(samples) - 1)
+  }
+
+  /// Brings the registers to the present.
+  private func settle(_ fault: Fault?) {
+    guard let ends, clock.now >= ends, fault != .neverReady else { return }
+    self.ends = nil
+    if mode == 0b11 { convert() } else { control &= ~0b11 }
+    rawTemperature = nextTemperature
+    rawPressure = nextPressure
+  }
+}
+
+extension BMP280Model {
+  /// The lowest raw value of 20 bits for which the condition, once true, stays true.
+  private func lowest(where condition: (Double) -> Bool) -> UInt32 {
+    var low: UInt32 = 0
+    var high: UInt32 = 0xFFFFF
+    while low < high {
+      let middle = (low + high) / 2
+      if condition(Double(middle)) { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+
+  private func findTemperature() -> UInt32 {
+    let wanted = Double(environment.temperature.milliCelsius) / 1_000 * 5_120
+    return lowest { fineTemperature($0) >= wanted }
+  }
+
+  private func findPressure() -> UInt32 {
+    let fine = Double(environment.temperature.milliCelsius) / 1_000 * 5_120
+    let wanted = Double(environment.pressure.milliPascals) / 1_000
+    return lowest { pascals($0, fine: fine) <= wanted }
+  }
+
+  private func unsigned(_ index: Int) -> Double { Double(calibration[index]) }
+  private func signed(_ index: Int) -> Double { Double(Int16(bitPattern: calibration[index])) }
+
+  /// In 1/5120 °C; the more, the warmer.
+  private func fineTemperature(_ raw: Double) -> Double {
+    let coarse = raw / 16_384 - unsigned(0) / 1_024
+    let eighth = coarse / 8
+    return coarse * signed(1) + eighth * eighth * signed(2)
+  }
+
+  /// The higher the raw value, the lower the pressure.
+  private func pascals(_ raw: Double, fine: Double) -> Double {
+    let t = fine / 2 - 64_000
+    let offset = (t * t * signed(8) / 32_768 + t * signed(7) * 2) / 4 + signed(6) * 65_536
+    let slope = (signed(5) * t * t / 524_288 + signed(4) * t) / 524_288
+    let scale = (1 + slope / 32_768) * unsigned(3)
+    let p = (1_048_576 - raw - offset / 4_096) * 6_250 / scale
+    return p + (signed(11) * p * p / 2_147_483_648 + p * signed(10) / 32_768 + signed(9)) / 16
+  }
+}

@@ -1,0 +1,165 @@
+import HAL
+import Units
+
+/// A DPS310 in the simulated air: single measurements by command, oversampling with its scale, its time
+/// and the shift it needs. Background mode, FIFO and interrupts are not modelled.
+///
+/// The raw temperature is the solution of the datasheet's straight line, the raw pressure is found by
+/// bisection of its polynomial.
+///
+/// Source: Infineon *DPS310*, version 1.2: 4.5 "Measurement modes", 4.9 "Calibration and measurement
+/// compensation", 7 "Register map", 8 "Register description".
+public final class DPS310Model: I2CTargetModel {
+  private let environment: Environment
+  private let clock: any MonotonicClock
+  private var pointer: UInt8 = 0
+  /// Registers 0x06…0x09: pressure, temperature, command, shifts.
+  private var settings: InlineArray<4, UInt8> = [0, 0, 0, 0]
+  private var pressure: UInt32 = 0
+  private var temperature: UInt32 = 0
+  private var isPressureReady = false
+  private var isTemperatureReady = false
+  private var result: UInt32 = 0
+  private var ends: Instant?
+
+  private static let c0 = 214
+  private static let c1 = -288
+  private static let c00 = 80_412
+  private static let c10 = -55_420
+  private static let c20 = -9_812
+  private static let c30 = -1_305
+  private static let c01 = -2_718
+  private static let c11 = 1_388
+  private static let c21 = 134
+
+  public init(environment: Environment, clock: any MonotonicClock) {
+    self.environment = environment
+    self.clock = clock
+  }
+
+  /// A register number, then values for it and those after it.
+  public func receive(_ bytes: Span<UInt8>, fault: Fault?) -> Bool {
+    settle(fault)
+    guard bytes.count > 0 else { return true }
+    pointer = bytes[0]
+    for index in 1..<max(bytes.count, 1) {
+      write(bytes[index])
+      pointer &+= 1
+    }
+    return true
+  }
+
+  public func send(into bytes: inout MutableSpan<UInt8>, fault: Fault?) -> Bool {
+    settle(fault)
+    for index in 0..<bytes.count {
+      bytes[index] = read(fault)
+      pointer &+= 1
+    }
+    return true
+  }
+
+  private func write(_ value: UInt8) {
+    switch pointer {
+    case 0x06, 0x07, 0x09: settings[Int(pointer) - 6] = value
+    case 0x08:
+      settings[2] = value & 0b111
+      convert()
+    case 0x0C where value & 0x0F == 0b1001:
+      settings = [0, 0, 0, 0]
+      isPressureReady = false
+      isTemperatureReady = false
+      ends = nil
+    default: break
+    }
+  }
+
+  private func read(_ fault: Fault?) -> UInt8 {
+    switch pointer {
+    case 0x00...0x02:
+      isPressureReady = false
+      return UInt8(truncatingIfNeeded: pressure >> (8 * UInt32(0x02 - pointer)))
+    case 0x03...0x05:
+      isTemperatureReady = false
+      return UInt8(truncatingIfNeeded: temperature >> (8 * UInt32(0x05 - pointer)))
+    case 0x06, 0x07, 0x09: return settings[Int(pointer) - 6]
+    case 0x08: return 0xC0 | (isTemperatureReady ? 0x20 : 0) | (isPressureReady ? 0x10 : 0) | settings[2]
+    case 0x0D:
+      if case .wrongIdentity(let other) = fault { return other }
+      return 0x10
+    case 0x10...0x21: return Self.coefficient(at: pointer)
+    case 0x28: return 0x80  // calibrated with the sensor in the pressure cell
+    default: return 0
+    }
+  }
+
+  /// Register 0x10…0x21: c0 and c1 in 12 bits, c00 and c10 in 20, c01, c11, c20, c21 and c30 in 16.
+  private static func coefficient(at register: UInt8) -> UInt8 {
+    let bits =
+      switch register {
+      case 0x10...0x12: (c0 & 0xFFF) << 12 | c1 & 0xFFF
+      case 0x13...0x17: (c00 & 0xFFFFF) << 20 | c10 & 0xFFFFF
+      case 0x18, 0x19: c01
+      case 0x1A, 0x1B: c11
+      case 0x1C, 0x1D: c20
+      case 0x1E, 0x1F: c21
+      default: c30
+      }
+    let last: UInt8 = register <= 0x12 ? 0x12 : register <= 0x17 ? 0x17 : register | 1
+    return UInt8(truncatingIfNeeded: bits >> (8 * Int(last - register)))
+  }
+
+  /// Samples of a setting, 1 … 128.
+  private static func samples(_ setting: UInt8) -> Int { 1 << Int(setting & 0b111) }
+
+  /// Begins what the command says: 1 measures the pressure, 2 the temperature.
+  private func convert() {
+    guard settings[2] == 1 || settings[2] == 2 else {
+      ends = nil
+      return
+    }
+    let isPressure = settings[2] == 1
+    let samples = Self.samples(settings[isPressure ? 0 : 1])
+    let isShifted = settings[3] & (isPressure ? 0b0100 : 0b1000) != 0
+    let scale = Double(samples * 2 - 1) * 524_288 / (isShifted ? 64 : 1)
+    let share = isPressure ? pressureShare() : temperatureShare()
+    // What does not fit 24 bits loses its upper ones: more than eight samples need the shift.
+    result = UInt32(truncatingIfNeeded: Int64((share * scale).rounded())) & 0xFF_FFFF
+    ends = clock.now + .microseconds(2_000 + 1_600 * samples)
+  }
+
+  private func temperatureShare() -> Double {
+    (Double(environment.temperature.milliCelsius) / 1_000 - Double(Self.c0) / 2) / Double(Self.c1)
+  }
+
+  /// Bisection: the higher the share, the lower the pressure.
+  private func pressureShare() -> Double {
+    let warmth = temperatureShare()
+    let wanted = Double(environment.pressure.milliPascals) / 1_000
+    var low = -2.0
+    var high = 2.0
+    for _ in 0..<40 {
+      let middle = (low + high) / 2
+      if Self.pascals(middle, warmth: warmth) > wanted { low = middle } else { high = middle }
+    }
+    return high
+  }
+
+  private static func pascals(_ p: Double, warmth t: Double) -> Double {
+    let cold = Double(c00) + Double(c10) * p + Double(c20) * p * p + Double(c30) * p * p * p
+    return cold + t * (Double(c01) + Double(c11) * p + Double(c21) * p * p)
+  }
+
+  /// Brings the registers to the present: a command ends with its flag set and the chip asleep.
+  private func settle(_ fault: Fault?) {
+    guard let ends, clock.now >= ends, fault != .neverReady else { return }
+    self.ends = nil
+    if settings[2] == 1 {
+      pressure = result
+      isPressureReady = true
+    } else {
+      temperature = result
+      isTemperatureReady = true
+    }
+    settings[2] = 0
+  }
+}
