@@ -7,11 +7,12 @@ import Units
 /// measurements.
 ///
 /// - The first `start`, and the first after an error, reads the identity (2 bytes written, 2 read) and the
-///   calibration (2 and 25) and writes 5 bytes of settings. Every `start` writes 3 bytes and asks for
+///   calibration (twice 2 and 25) and writes 6 bytes of settings. Every `start` writes 3 bytes and asks for
 ///   44 ms; `collect` writes 2 bytes and reads 11 (addresses included).
 /// - `.bus` when a transfer fails; `.wrongIdentity` when register 0xD0 does not hold 0x58 (a BME280 holds
-///   0x60); `.notReady` when the chip still measures; `.implausible` when the calibration is not one that
-///   a working chip has, the chip has lost its settings since `start`, or the result is outside its range.
+///   0x60); `.checksum` when the calibration is not the same twice; `.notReady` when the chip still
+///   measures; `.implausible` when the calibration is not one that a working chip has, the chip has lost
+///   its settings since `start`, or the result is outside its range.
 ///
 /// Source: Bosch Sensortec *BMP280 Digital Pressure Sensor*, BST-BMP280-DS001: 3.6.2 "Forced mode", 3.8.1
 /// "Measurement time", 3.11 "Output compensation", 4.3 "Register description".
@@ -75,7 +76,7 @@ public struct BMP280: Sensor {
   private func identify() throws(SensorError) -> Calibration {
     let identity: InlineArray<1, UInt8> = try registers.read(from: Register.identity)
     guard identity[0] == Self.identity else { throw .wrongIdentity(found: identity[0]) }
-    let bytes: InlineArray<24, UInt8> = try registers.read(from: Register.calibration)
+    let bytes: InlineArray<24, UInt8> = try registers.readTwice(from: Register.calibration)
     let calibration = Calibration(bytes)
     guard calibration.isPlausible else { throw .implausible }
     try registers.write(Register.control, Self.asleep)  // settings of a running chip may be ignored

@@ -8,14 +8,14 @@ import Units
 /// measurements. The two are separate conversions, so this driver has an `advance`.
 ///
 /// - The first `start`, and the first after an error, reads identity and state (2 bytes written, 15 read),
-///   where the calibration's temperature comes from (2 and 2) and the calibration (2 and 19), and writes
-///   9 bytes of settings. Every `start` writes 3 bytes and asks for 5 ms; `advance` reads the state
-///   (2 and 2) and the temperature (2 and 4), writes 3 bytes and asks for 32 ms; `collect` reads the
+///   where the calibration's temperature comes from (twice 2 and 2) and the calibration (twice 2 and 19),
+///   and writes 9 bytes of settings. Every `start` writes 3 bytes and asks for 5 ms; `advance` reads the
+///   state (2 and 2) and the temperature (2 and 4), writes 3 bytes and asks for 32 ms; `collect` reads the
 ///   state and the pressure likewise (addresses included).
-/// - `.bus` when a transfer fails; `.wrongIdentity` when register 0x0D does not hold 0x10; `.notReady` when
-///   a conversion has not ended or the chip has not yet loaded its calibration (40 ms after power-up);
-///   `.implausible` when the calibration is not one that a working chip has or the result is outside its
-///   range.
+/// - `.bus` when a transfer fails; `.wrongIdentity` when register 0x0D does not hold 0x10; `.checksum` when
+///   the calibration is not the same twice; `.notReady` when a conversion has not ended or the chip has not
+///   yet loaded its calibration (40 ms after power-up); `.implausible` when the calibration is not one that
+///   a working chip has or the result is outside its range.
 ///
 /// Source: Infineon *DPS310 Digital XENSIV Barometric Pressure Sensor*, version 1.2: 4.5 "Measurement
 /// modes", 4.9 "Calibration and measurement compensation", 7 "Register map", 8 "Register description".
@@ -109,8 +109,8 @@ public struct DPS310: Sensor {
     guard answer[13] == Self.identity else { throw .wrongIdentity(found: answer[13]) }
     let ready = State.calibrationLoaded | State.sensorReady
     guard answer[Int(Register.state)] & ready == ready else { throw .notReady }
-    let source: InlineArray<1, UInt8> = try registers.read(from: Register.coefficientSource)
-    let calibration = Calibration(try registers.read(from: Register.coefficients))
+    let source: InlineArray<1, UInt8> = try registers.readTwice(from: Register.coefficientSource)
+    let calibration = Calibration(try registers.readTwice(from: Register.coefficients))
     guard calibration.isPlausible else { throw .implausible }
     try registers.write(Register.pressureSettings, Self.sixteenSamples)
     // A single sample, of the sensor (bit 7: the one in the pressure cell) the calibration was made with

@@ -18,6 +18,15 @@ struct Registers {
     do { try device.write(pointer.span, thenReadInto: &bytes) } catch { throw .bus(error) }
     return answer
   }
+
+  /// Reads twice what a driver keeps, such as calibration: a single wrong bit would spoil every value from
+  /// then on. `.checksum` when the two differ.
+  func readTwice<let count: Int>(from register: UInt8) throws(SensorError) -> InlineArray<count, UInt8> {
+    let first: InlineArray<count, UInt8> = try read(from: register)
+    let second: InlineArray<count, UInt8> = try read(from: register)
+    for index in first.indices where first[index] != second[index] { throw .checksum }
+    return first
+  }
 }
 
 extension InlineArray where Element == UInt8 {

@@ -48,7 +48,8 @@ public protocol Measurement: Equatable, Sendable {
 public enum SensorError: Error, Equatable, Sendable {
   /// The transfer failed.
   case bus(I2CError)
-  /// The chip answered, but what came is damaged: the checksum does not match.
+  /// The chip answered, but what came is damaged: the checksum does not match, or constants that were
+  /// read twice differ.
   case checksum
   /// Another chip answers at this address; `found` is what its identity register holds.
   case wrongIdentity(found: UInt8)

@@ -103,9 +103,11 @@ public final class BMP280Model: I2CTargetModel {
     ends = clock.now + .microseconds(1_250 + 2_300 * temperatureSamples + pressureTime)
   }
 
-  /// One sample has 16 bits of resolution, and each doubling one more.
+  /// The nearest value of the resolution: 16 bits for one sample, one bit more for each doubling.
   private static func quantized(_ raw: UInt32, samples: Int64) -> UInt32 {
-    samples == 0 ? 0x80000 : raw & ~(16 / UInt32(samples) - 1)
+    if samples == 0 { return 0x80000 }
+    let step = 16 / UInt32(samples)
+    return min(raw + step / 2, 0xFFFFF) & ~(step - 1)
   }
 
   /// Brings the registers to the present.

@@ -123,7 +123,8 @@ public final class DPS310Model: I2CTargetModel {
     let scale = Double(samples * 2 - 1) * 524_288 / (isShifted ? 64 : 1)
     let share = isPressure ? pressureShare() : temperatureShare()
     // What does not fit 24 bits loses its upper ones: more than eight samples need the shift.
-    result = UInt32(truncatingIfNeeded: Int64((share * scale).rounded())) & 0xFF_FFFF
+    let raw = Int64(share * scale + (share < 0 ? -0.5 : 0.5))  // rounded() would need libm
+    result = UInt32(truncatingIfNeeded: raw) & 0xFF_FFFF
     ends = clock.now + .microseconds(2_000 + 1_600 * samples)
   }
 
