@@ -36,7 +36,8 @@ let package = Package(
     .target(name: "CGPIOD", linkerSettings: [.linkedLibrary("gpiod")]),
     .target(name: "CI2C", linkerSettings: [.linkedLibrary("i2c")]),
     .target(name: "CYAML", linkerSettings: [.linkedLibrary("yaml")]),
-    .target(name: "LinuxPlatform", dependencies: ["HAL", "CLinux", "CGPIOD", "CI2C"], swiftSettings: portable),
+    .target(
+      name: "LinuxPlatform", dependencies: ["HAL", "CLinux", "CGPIOD", "CI2C"], swiftSettings: portable),
 
     .executableTarget(
       name: "swiftletd",

@@ -23,6 +23,10 @@ public enum I2CError: Error, Equatable, Sendable {
   case timeout
   /// Fewer bytes came than were asked for.
   case shortTransfer
-  /// The bus cannot be used at all; the code is the system's error number.
+  /// There is no such controller: not enabled, or unplugged.
+  case noController
+  /// The controller may not be used by this user.
+  case notPermitted
+  /// Another refusal; the code is the system's error number.
   case system(Int32)
 }

@@ -1,18 +1,18 @@
 import CLinux
 
-/// SIGTERM, SIGINT and SIGHUP as events of the loop. Make it before the first thread.
+/// SIGTERM, SIGINT and SIGHUP as events of the loop. Make it before the first thread, which inherits that
+/// they are blocked.
 public final class Signals: FileObserver {
+  /// Called when one of them came.
+  public var received: (() -> Void)?
   private let file: Int32
-  private let received: (Int32) -> Void
 
-  public init(loop: EventLoop, received: @escaping (Int32) -> Void) throws(SystemError) {
+  public init(loop: EventLoop) throws(SystemError) {
     file = try SystemError.check(linux_signal_create())
-    self.received = received
     _ = try loop.watch(file, for: .readable, observer: self)
   }
 
   public func fileReady(_ readiness: Readiness) {
-    let signal = linux_signal_read(file)
-    if signal > 0 { received(signal) }
+    if linux_signal_read(file) > 0 { received?() }
   }
 }

@@ -43,9 +43,9 @@ public final class TCPStream: FileObserver, ResolverOwner {
   }
 
   /// Reads what is there. 0: nothing now (or the stream closed, which the owner has been told).
-  public func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+  public func read(into buffer: inout MutableSpan<UInt8>) -> Int {
     guard file >= 0, buffer.count > 0 else { return 0 }
-    let count = linux_read(file, buffer.baseAddress, buffer.count)
+    let count = buffer.withUnsafeMutableBufferPointer { linux_read(file, $0.baseAddress, $0.count) }
     if count > 0 { return count }
     if count == 0 {
       fail("closed by the broker")
@@ -56,9 +56,9 @@ public final class TCPStream: FileObserver, ResolverOwner {
   }
 
   /// Writes what fits; `streamWritable` follows if that was not all.
-  public func write(_ bytes: UnsafeRawBufferPointer) -> Int {
+  public func write(_ bytes: Span<UInt8>) -> Int {
     guard file >= 0, !isConnecting, bytes.count > 0 else { return 0 }
-    let count = linux_write(file, bytes.baseAddress, bytes.count)
+    let count = bytes.withUnsafeBufferPointer { linux_write(file, $0.baseAddress, $0.count) }
     if count < 0 && count != -Int(EAGAIN) {
       fail(SystemError(number: Int32(-count)).message)
       return 0

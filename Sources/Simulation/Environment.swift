@@ -1,10 +1,10 @@
 import Units
 
 /// The air around the simulated chips: what it is here is what they measure.
-public final class Environment {
-  public var temperature: Temperature
-  public var humidity: RelativeHumidity
-  public var pressure: Pressure
+open class Environment {
+  open var temperature: Temperature
+  open var humidity: RelativeHumidity
+  open var pressure: Pressure
 
   public init(
     temperature: Temperature = Temperature(milliCelsius: 20_000),

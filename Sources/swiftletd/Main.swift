@@ -1,3 +1,87 @@
-@main struct Main {
-  static func main() { print("swiftletd") }
+import CLinux
+import Configuration
+import DeviceRuntime
+import LinuxPlatform
+
+/// The device's program. Exit statuses are those of sysexits.h.
+@main
+enum Main {
+  static let version = "0.1.0"
+
+  static func main() {
+    switch Arguments.parse(Arguments.commandLine()) {
+    case .wrong(let problem):
+      StandardStream.error.write("swiftletd: \(problem)\n\n\(Arguments.usage)")
+      exit(EX_USAGE)
+    case .arguments(let arguments):
+      switch arguments.command {
+      case .help: StandardStream.output.write(Arguments.usage)
+      case .version: StandardStream.output.write("swiftletd \(version)\n")
+      case .check: exit(check(arguments))
+      case .run: exit(run(arguments))
+      }
+    }
+  }
+
+  private static func check(_ arguments: Arguments) -> Int32 {
+    guard let configuration = load(arguments) else { return 1 }
+    StandardStream.output.write(Summary.text(configuration))
+    return 0
+  }
+
+  private static func run(_ arguments: Arguments) -> Int32 {
+    guard let configuration = load(arguments) else { return EX_CONFIG }
+    do throws(SystemError) {
+      let loop = try EventLoop()
+      return try run(configuration, loop)
+    } catch {
+      StandardStream.error.write("swiftletd: \(error.message)\n")
+      return EX_OSERR
+    }
+  }
+
+  private static func run(_ configuration: DeviceConfiguration, _ loop: EventLoop) throws(SystemError)
+    -> Int32
+  {
+    // Signals first: threads inherit what is blocked.
+    let signals = try Signals(loop: loop)
+    let hardware: any Hardware =
+      configuration.board.simulated ? SimulatedHardware(loop: loop) : LinuxHardware(loop: loop)
+    let composition = Composition(
+      configuration: configuration, hardware: hardware, loop: loop, log: StandardErrorLog())
+    let (modules, problems) = composition.modules()
+    if !problems.isEmpty {
+      for problem in problems { StandardStream.error.write("swiftletd: \(problem.text)\n") }
+      return EX_UNAVAILABLE
+    }
+    guard let runtime = composition.runtime(modules) else {
+      StandardStream.error.write("swiftletd: the broker cannot be given this client id, user name or topic\n")
+      return EX_CONFIG
+    }
+    signals.received = { runtime.device.stop() }
+    runtime.device.start()
+    try loop.run(runtime)
+    return 0
+  }
+
+  /// The configuration, or nil after its errors have been printed.
+  private static func load(_ arguments: Arguments) -> DeviceConfiguration? {
+    let path = arguments.config ?? "/boot/firmware/swiftlet/device.yaml"
+    let files = Files(deviceFile: path, boards: arguments.boards)
+    switch Files.read(path) {
+    case .failure(let error):
+      StandardStream.error.write("swiftletd: \(error.text)\n")
+      return nil
+    case .success(let file):
+      do throws(ConfigurationErrors) {
+        let configuration = try DeviceConfiguration.load(
+          file, drivers: DriverCatalog.descriptions, board: arguments.board, surroundings: files)
+        for warning in configuration.warnings { StandardStream.error.write("warning: \(warning.text)\n") }
+        return configuration
+      } catch {
+        StandardStream.error.write(error.text)
+        return nil
+      }
+    }
+  }
 }

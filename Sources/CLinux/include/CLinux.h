@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 /* Files. `linux_read_file` reads at most `capacity` bytes; a longer file gives -EFBIG. */

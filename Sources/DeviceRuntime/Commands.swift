@@ -1,0 +1,112 @@
+import MQTTClient
+
+// What comes in: one subscription, `<prefix>+/set`, and an answer to every command on `…/<module>/result`.
+extension Device {
+  /// Whatever goes wrong here is a mistake in the topic's text, which the configuration has checked.
+  func subscribe() {
+    topics.commands.withSpan { filter in
+      do {
+        _ = try client.subscribe(filter: filter, qos: .atLeastOnce)
+      } catch {
+        log.write(.error, "the topic root is not a valid topic: no command can be received")
+      }
+    }
+  }
+
+  func handle(_ event: MQTTEvent) {
+    switch event {
+    case .connected: brokerConnected()
+    case .disconnected(let reason): brokerDisconnected(reason)
+    case .connectionFailed(let reason): connectionFailed(reason)
+    case .refused(let refusal): refused(refusal)
+    case .message(let message): receive(message)
+    case .oversized(let message, let length): refuse(message, length: length)
+    case .subscriptionRefused:
+      log.write(.error, "the broker refused the subscription to …/+/set: look at its ACL")
+    case .published, .subscribed: break
+    }
+  }
+
+  private func brokerConnected() {
+    log.write(.info, "online: connected to the broker")
+    lastFailure = .none
+    needsBirth = true
+    for slot in slots {
+      slot.needsState = true
+      slot.needsError = true
+      slot.module.brokerConnected()
+    }
+  }
+
+  private func brokerDisconnected(_ reason: MQTTDisconnectReason) {
+    if reason != .requested { log.write(.warning, reason.text("offline: ")) }
+    for slot in slots { slot.module.brokerDisconnected() }
+    connectionEnded()
+  }
+
+  private func receive(_ message: MQTTMessage) {
+    let (name, payload) = read(message)
+    guard let name else { return }
+    answerCommand(
+      name: name, command: payload, decide(name: name, command: payload, retained: message.retain))
+  }
+
+  /// A message that does not even fit into the receive buffer has been skipped; its sender hears of it.
+  private func refuse(_ message: MQTTMessage, length: Int) {
+    guard let name = read(message).module else { return }
+    var reason: FixedText = "the payload is too long: "
+    reason.append(decimal: Int64(length))
+    reason.append(" bytes")
+    answerCommand(name: name, command: FixedText(), .rejected(reason))
+  }
+
+  private func read(_ message: MQTTMessage) -> (module: FixedText?, payload: FixedText) {
+    var topic = FixedText()
+    var payload = FixedText()
+    client.withMessage(message) { topicSpan, payloadSpan in
+      topic.append(topicSpan)
+      payload.append(payloadSpan)
+    }
+    return (topics.module(ofCommand: topic), payload)
+  }
+
+  private func decide(name: FixedText, command: FixedText, retained: Bool) -> CommandAnswer {
+    // A retained command is somebody's wish from the past: it would switch at every connection.
+    if retained {
+      return .rejected(
+        "retained commands are not obeyed: publish without the retain flag, and clear this one with an empty retained message"
+      )
+    }
+    if isStopping { return .rejected("the device is stopping") }
+    for slot in slots where name == FixedText(slot.module.name) {
+      if command.isTruncated { return .rejected("the payload is longer than 512 bytes") }
+      return slot.module.obey(command)
+    }
+    return .rejected("this device has no module of that name")
+  }
+
+  private func answerCommand(name: FixedText, command: FixedText, _ answer: CommandAnswer) {
+    var payload: FixedText = "{\"command\":\""
+    payload.append(jsonEscaped: command.prefix(32))
+    switch answer {
+    case .accepted:
+      payload.append("\",\"result\":\"accepted\"}")
+    case .rejected(let reason):
+      payload.append("\",\"result\":\"rejected\",\"reason\":\"")
+      payload.append(jsonEscaped: reason)
+      payload.append("\"}")
+      logRejection(name, reason)
+    }
+    var topic = topics.prefix
+    topic.append(name)
+    topic.append("/result")
+    _ = publish(topic, payload, .atMostOnce, retain: false)
+  }
+
+  private func logRejection(_ name: FixedText, _ reason: FixedText) {
+    var line = name
+    line.append(": command rejected: ")
+    line.append(reason)
+    log.write(.warning, line)
+  }
+}

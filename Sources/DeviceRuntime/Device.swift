@@ -1,0 +1,148 @@
+import HAL
+import MQTTClient
+
+/// A device: its modules, their timers, and their topics on the broker. It knows no socket: whoever owns
+/// the transport moves bytes between it and `client`, and calls `turn`.
+///
+/// Hardware comes first: timers and lines work the same with and without a broker.
+public final class Device {
+  public let clock: any MonotonicClock
+  public let client: MQTTClient
+  public let topics: Topics
+  let log: any Log
+  private(set) var slots: [ModuleSlot] = []
+  private var timers: [DeviceTimer] = []
+  private var phase = Phase.idle
+  var needsBirth = false
+  private var farewell = Farewell.notDue
+  /// Readings that could not be published because there was no connection, or no room.
+  public internal(set) var droppedReadings: UInt64 = 0
+  var lastFailure = ConnectionFailure.none
+
+  private enum Phase {
+    case idle
+    case running
+    /// Waiting until the last words are out, at most until the deadline.
+    case stopping(Instant)
+    case stopped
+  }
+
+  /// How far a clean stop has come: last states, then `offline`, then DISCONNECT.
+  private enum Farewell {
+    case notDue
+    case due
+    case said
+  }
+
+  /// How long a clean stop waits for the broker to take the last messages.
+  private static let patience = Duration.seconds(2)
+
+  /// `client` carries the will of `topics` and is not started yet.
+  public init(
+    topics: Topics, modules: [any Module], client: MQTTClient, clock: any MonotonicClock, log: any Log
+  ) {
+    self.topics = topics
+    self.client = client
+    self.clock = clock
+    self.log = log
+    for module in modules { slots.append(ModuleSlot(module: module, topics: topics)) }
+  }
+
+  /// The options of a client for a device with these topics: its will says `offline`.
+  public static func options(topics: Topics, clientID: String, randomSeed: UInt64) -> MQTTClientOptions {
+    var options = MQTTClientOptions(clientID: clientID, randomSeed: randomSeed)
+    options.will = MQTTWill(
+      topic: topics.availability.string, payload: Array("offline".utf8), qos: .atLeastOnce, retain: true)
+    // A device that is back late is a broken device: on a home's network, eight seconds are polite enough.
+    options.backoffMaximum = 8_000
+    return options
+  }
+
+  /// Starts the modules, then the connection.
+  public func start() {
+    phase = .running
+    for slot in slots { slot.module.start(on: self) }
+    for slot in slots { slot.module.brokerDisconnected() }
+    subscribe()
+    client.start(now: clientNow)
+  }
+
+  /// Does what is due, and answers when to call again if nothing else happens before. Call it also after
+  /// each event: bytes received, an edge, completed work.
+  public func turn() -> Instant? {
+    runTimers()
+    client.advance(to: clientNow)
+    handleEvents()
+    flush()
+    finishStopping()
+    return nextDeadline
+  }
+
+  /// Brings the outputs to their stop levels at once, then says `offline` and goes.
+  public func stop() {
+    guard case .running = phase else { return }
+    for slot in slots { slot.module.stop() }
+    phase = client.isConnected ? .stopping(clock.now + Device.patience) : .stopped
+    farewell = .due
+  }
+
+  /// The last words are out, or nobody was there to hear them.
+  public var isStopped: Bool {
+    if case .stopped = phase { return true }
+    return false
+  }
+
+  /// An alarm for a module (or one of its parts).
+  public func makeTimer(for owner: any TimerOwner) -> DeviceTimer {
+    let timer = DeviceTimer(owner: owner)
+    timers.append(timer)
+    return timer
+  }
+
+  var clientNow: UInt64 { UInt64(clock.now.milliseconds) }
+
+  var isStopping: Bool {
+    if case .running = phase { return false }
+    return true
+  }
+
+  /// The connection has ended: after a farewell that is what the stop was waiting for.
+  func connectionEnded() {
+    if case .stopping = phase { phase = .stopped }
+  }
+
+  private func finishStopping() {
+    guard case .stopping(let deadline) = phase else { return }
+    if clock.now >= deadline {
+      phase = .stopped
+    } else if case .due = farewell, !hasPending,
+      publish(topics.availability, "offline", .atLeastOnce, retain: true)
+    {
+      farewell = .said
+      client.disconnect(now: clientNow)
+    }
+  }
+
+  private var hasPending: Bool {
+    for slot in slots where slot.needsState || slot.needsError { return true }
+    return false
+  }
+
+  private func runTimers() {
+    // A timer that schedules itself for now would keep the loop here: each fires once a turn.
+    for timer in timers { _ = timer.fire(ifDueAt: clock.now) }
+  }
+
+  private func handleEvents() {
+    while let event = client.nextEvent(now: clientNow) { handle(event) }
+  }
+
+  private var nextDeadline: Instant? {
+    var next = client.nextDeadline.map { Instant(nanoseconds: Int64($0) * 1_000_000) }
+    if case .stopping(let deadline) = phase { next = min(next ?? deadline, deadline) }
+    for timer in timers {
+      if let deadline = timer.deadline { next = min(next ?? deadline, deadline) }
+    }
+    return next
+  }
+}

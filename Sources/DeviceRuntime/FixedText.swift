@@ -1,0 +1,153 @@
+/// Text of at most 512 bytes that lives on the stack: payloads, reasons and log lines are put together in
+/// it without an allocation. What does not fit is cut off and `isTruncated` tells so.
+public struct FixedText: Sendable {
+  public static var capacity: Int { 512 }
+
+  private var bytes = InlineArray<512, UInt8>(repeating: 0)
+  public private(set) var count = 0
+  public private(set) var isTruncated = false
+
+  public init() {}
+
+  public init(_ bytes: Span<UInt8>) {
+    append(bytes)
+  }
+
+  public init(_ text: String) {
+    append(text)
+  }
+
+  public var isEmpty: Bool { count == 0 }
+
+  /// The text as a `String`, which may allocate.
+  public var string: String {
+    withSpan { span in span.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) } }
+  }
+
+  public subscript(index: Int) -> UInt8 { bytes[index] }
+
+  /// Passes the bytes down; a span must not be kept.
+  public func withSpan<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
+    body(bytes.span.extracting(0..<count))
+  }
+
+  public mutating func append(byte: UInt8) {
+    guard count < FixedText.capacity else {
+      isTruncated = true
+      return
+    }
+    bytes[count] = byte
+    count += 1
+  }
+
+  public mutating func append(_ span: Span<UInt8>) {
+    for index in span.indices { append(byte: span[index]) }
+  }
+
+  public mutating func append(_ other: FixedText) {
+    for index in 0..<other.count { append(byte: other[index]) }
+  }
+
+  public mutating func append(_ text: StaticString) {
+    text.withUTF8Buffer { for byte in $0 { append(byte: byte) } }
+  }
+
+  public mutating func append(_ text: String) {
+    for byte in text.utf8 { append(byte: byte) }
+  }
+
+  public mutating func append(decimal value: Int64) {
+    if value < 0 { append(byte: UInt8(ascii: "-")) }
+    append(digitsOf: value.magnitude, base: 10)
+  }
+
+  /// `0x44`
+  public mutating func append(hex value: UInt8) {
+    append("0x")
+    append(byte: FixedText.digit(value >> 4))
+    append(byte: FixedText.digit(value & 15))
+  }
+
+  /// `30min`, `90s`, `250ms`: the way durations are written in a device file.
+  public mutating func append(_ duration: Duration) {
+    let milliseconds = duration.nanoseconds / 1_000_000
+    let units: [4 of (size: Int64, name: StaticString)] = [
+      (3_600_000, "h"), (60_000, "min"), (1_000, "s"), (1, "ms"),
+    ]
+    for index in units.indices where milliseconds % units[index].size == 0 {
+      append(decimal: milliseconds / units[index].size)
+      append(units[index].name)
+      return
+    }
+  }
+
+  /// The text as the inside of a JSON string. Bytes that are not printable ASCII or part of a longer
+  /// UTF-8 sequence become `\u00XX`.
+  public mutating func append(jsonEscaped text: FixedText) {
+    for index in 0..<text.count {
+      let byte = text[index]
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+        append(byte: UInt8(ascii: "\\"))
+        append(byte: byte)
+      case 0..<0x20, 0x7F...0xFF:
+        append("\\u00")
+        append(byte: FixedText.digit(byte >> 4))
+        append(byte: FixedText.digit(byte & 15))
+      default:
+        append(byte: byte)
+      }
+    }
+  }
+
+  public mutating func removeAll() {
+    count = 0
+    isTruncated = false
+  }
+
+  /// The first `length` bytes.
+  public func prefix(_ length: Int) -> FixedText {
+    var short = self
+    short.count = min(count, length)
+    short.isTruncated = isTruncated || count > length
+    return short
+  }
+
+  /// Whether the text is this word, ASCII case aside.
+  public func matches(_ word: StaticString) -> Bool {
+    word.withUTF8Buffer { word in
+      guard word.count == count else { return false }
+      for index in 0..<count where FixedText.lowercased(bytes[index]) != FixedText.lowercased(word[index]) {
+        return false
+      }
+      return true
+    }
+  }
+
+  private mutating func append(digitsOf value: UInt64, base: UInt64) {
+    if value >= base { append(digitsOf: value / base, base: base) }
+    append(byte: FixedText.digit(UInt8(value % base)))
+  }
+
+  private static func digit(_ value: UInt8) -> UInt8 {
+    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+  }
+
+  private static func lowercased(_ byte: UInt8) -> UInt8 {
+    byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
+  }
+}
+
+extension FixedText: Equatable {
+  public static func == (left: FixedText, right: FixedText) -> Bool {
+    guard left.count == right.count else { return false }
+    for index in 0..<left.count where left.bytes[index] != right.bytes[index] { return false }
+    return true
+  }
+}
+
+extension FixedText: ExpressibleByStringLiteral {
+  public init(stringLiteral text: StaticString) {
+    append(text)
+  }
+}

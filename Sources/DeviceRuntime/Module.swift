@@ -1,0 +1,56 @@
+import HAL
+
+/// One thing a device does: a relay, a button, a sensor, or a class of the user's own.
+///
+/// A module owns its hardware and speaks under `<root>/<device>/<name>/…`. All calls come on the event
+/// loop and return at once; slow hardware goes through a `WorkQueue`.
+public protocol Module: AnyObject {
+  /// The topic level under the device's, such as `fan`.
+  var name: String { get }
+
+  /// Called once before the first turn. Timers are made here, lines are observed from here on.
+  func start(on device: Device)
+
+  /// Writes the payload of `…/<name>/state`; false: the module has no state (a plain sensor).
+  /// Called when `device.stateChanged(self)` was, and after each connection to the broker.
+  func writeState(to text: inout FixedText) -> Bool
+
+  /// Obeys a payload that came on `…/<name>/set`, or says why not. The answer goes to `…/<name>/result`.
+  func obey(_ command: FixedText) -> CommandAnswer
+
+  /// The broker accepted the connection: the device is online.
+  func brokerConnected()
+
+  /// The connection to the broker is lost, or was never made (called at the start).
+  func brokerDisconnected()
+
+  /// Brings the hardware to its stop level; the process ends soon after.
+  func stop()
+}
+
+extension Module {
+  public func start(on device: Device) {}
+  public func writeState(to text: inout FixedText) -> Bool { false }
+  public func obey(_ command: FixedText) -> CommandAnswer { .rejected("this module takes no commands") }
+  public func brokerConnected() {}
+  public func brokerDisconnected() {}
+  public func stop() {}
+}
+
+/// What became of a command.
+public enum CommandAnswer: Sendable {
+  case accepted
+  case rejected(FixedText)
+}
+
+/// Where a device's log lines go.
+public protocol Log: AnyObject {
+  func write(_ level: LogLevel, _ text: FixedText)
+}
+
+/// How urgent a log line is.
+public enum LogLevel: Sendable {
+  case info
+  case warning
+  case error
+}

@@ -1,0 +1,92 @@
+import MQTTClient
+
+// What goes out. States and errors are retained, QoS 1, and the newest wins; readings and results are QoS 0:
+// a reading that cannot go out now is counted, not kept.
+extension Device {
+  /// Marks the module's state as changed; the device fetches and publishes it when there is room.
+  public func stateChanged(_ module: any Module) {
+    slot(of: module)?.needsState = true
+  }
+
+  /// Says what is wrong with a module; empty text: it is well again. Repeating the same text costs nothing.
+  public func setError(_ text: FixedText, of module: any Module) {
+    guard let slot = slot(of: module), slot.error != text else { return }
+    slot.error = text
+    slot.needsError = true
+    var line = FixedText(module.name)
+    line.append(text.isEmpty ? ": well again" : ": ")
+    line.append(text)
+    log.write(text.isEmpty ? .info : .error, line)
+  }
+
+  /// Publishes a reading on `…/<module>/<leaf>`; false (and counted) when it could not go out.
+  @discardableResult
+  public func publish(_ payload: FixedText, on leaf: StaticString, of module: any Module) -> Bool {
+    let sent = publish(topics.topic(of: module.name, leaf), payload, .atMostOnce, retain: false)
+    if !sent { droppedReadings += 1 }
+    return sent
+  }
+
+  /// Reports something that no command asked for on `…/<module>/result`, such as a safety timer's act.
+  public func report(_ result: StaticString, reason: FixedText, of module: any Module) {
+    guard let slot = slot(of: module) else { return }
+    var payload: FixedText = "{\"result\":\""
+    payload.append(result)
+    payload.append("\",\"reason\":\"")
+    payload.append(jsonEscaped: reason)
+    payload.append("\"}")
+    _ = publish(slot.resultTopic, payload, .atMostOnce, retain: false)
+    var line = FixedText(module.name)
+    line.append(": ")
+    line.append(reason)
+    log.write(.warning, line)
+  }
+
+  func slot(of module: any Module) -> ModuleSlot? {
+    for slot in slots where slot.module === module { return slot }
+    return nil
+  }
+
+  /// Sends what is marked, as far as the client has room; the rest goes when acknowledgements come.
+  func flush() {
+    guard client.isConnected else { return }
+    if needsBirth {
+      guard publish(topics.availability, "online", .atLeastOnce, retain: true) else { return }
+      needsBirth = false
+    }
+    for slot in slots {
+      guard flushState(of: slot), flushError(of: slot) else { return }
+    }
+  }
+
+  private func flushState(of slot: ModuleSlot) -> Bool {
+    guard slot.needsState else { return true }
+    var payload = FixedText()
+    if slot.module.writeState(to: &payload) {
+      guard publish(slot.stateTopic, payload, .atLeastOnce, retain: true) else { return false }
+    }
+    slot.needsState = false
+    return true
+  }
+
+  private func flushError(of slot: ModuleSlot) -> Bool {
+    guard slot.needsError else { return true }
+    guard publish(slot.errorTopic, slot.error, .atLeastOnce, retain: true) else { return false }
+    slot.needsError = false
+    return true
+  }
+
+  func publish(_ topic: FixedText, _ payload: FixedText, _ qos: MQTTQoS, retain: Bool) -> Bool {
+    topic.withSpan { topic in
+      payload.withSpan { payload in
+        do {
+          _ = try client.publish(topic: topic, payload: payload, qos: qos, retain: retain)
+          return true
+        } catch {
+          // Not connected or no room; the client counts both.
+          return false
+        }
+      }
+    }
+  }
+}

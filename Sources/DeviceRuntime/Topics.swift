@@ -1,0 +1,46 @@
+/// The topics of one device: `<root>/<device>/availability` and `<root>/<device>/<module>/<leaf>`.
+public struct Topics {
+  /// `<root>/<device>/`
+  public let prefix: FixedText
+
+  public init(root: String, device: String) {
+    var prefix = FixedText()
+    prefix.append(root)
+    prefix.append("/")
+    prefix.append(device)
+    prefix.append("/")
+    self.prefix = prefix
+  }
+
+  public var availability: FixedText {
+    var topic = prefix
+    topic.append("availability")
+    return topic
+  }
+
+  /// The filter that brings every module's commands.
+  public var commands: FixedText {
+    var filter = prefix
+    filter.append("+/set")
+    return filter
+  }
+
+  public func topic(of module: String, _ leaf: StaticString) -> FixedText {
+    var topic = prefix
+    topic.append(module)
+    topic.append("/")
+    topic.append(leaf)
+    return topic
+  }
+
+  /// The module's level of a command topic; nil when the topic is not `<prefix><module>/set`.
+  func module(ofCommand topic: FixedText) -> FixedText? {
+    let suffix: StaticString = "/set"
+    let length = topic.count - prefix.count - suffix.utf8CodeUnitCount
+    guard length > 0 else { return nil }
+    for index in 0..<prefix.count where topic[index] != prefix[index] { return nil }
+    var module = FixedText()
+    for index in prefix.count..<(prefix.count + length) { module.append(byte: topic[index]) }
+    return module
+  }
+}

@@ -1,0 +1,124 @@
+import DeviceRuntime
+import Drivers
+import HAL
+import Units
+
+/// A sensor: measures every so often and publishes each quantity on its own topic, as a plain number.
+///
+/// A failed measurement publishes nothing but the reason (on `…/error`), and is tried again with growing
+/// pauses, at most a minute or the period apart, whichever is longer. A bus that hangs is reported too.
+public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
+  public let name: String
+  private let probe: any SensorProbe
+  private let place: SensorPlace
+  private let period: Duration
+  private var device: Device?
+  private var schedule: DeviceTimer?
+  private var watchdog: DeviceTimer?
+  private var next = Instant.zero
+  private var failures = 0
+  private var phase = Phase.idle
+
+  private enum Phase {
+    case idle
+    /// The queue has the probe.
+    case busy
+    /// The chip converts.
+    case converting
+  }
+
+  /// A transfer that takes longer means that the bus is stuck.
+  private static let patience = Duration.seconds(2)
+  private static let longestPause = Duration.seconds(60)
+
+  public init(name: String, probe: any SensorProbe, at place: SensorPlace, every period: Duration) {
+    self.name = name
+    self.probe = probe
+    self.place = place
+    self.period = period
+  }
+
+  public func start(on device: Device) {
+    self.device = device
+    probe.owner = self
+    schedule = device.makeTimer(for: self)
+    watchdog = device.makeTimer(for: self)
+    next = device.clock.now
+    schedule?.schedule(at: next)
+  }
+
+  /// A person who just connected wants to see a value now.
+  public func brokerConnected() {
+    guard let device, case .idle = phase, failures == 0 else { return }
+    next = device.clock.now
+    schedule?.schedule(at: next)
+  }
+
+  public func stop() {
+    schedule?.cancel()
+    watchdog?.cancel()
+  }
+
+  public func timerFired(_ timer: DeviceTimer, now: Instant) {
+    if timer === watchdog { return reportHang() }
+    switch phase {
+    case .idle: enqueue(at: now) { $0.start() }
+    case .converting: enqueue(at: now) { $0.collect() }
+    case .busy: break
+    }
+  }
+
+  public func probeCompleted() {
+    guard let device else { return }
+    watchdog?.cancel()
+    switch probe.outcome {
+    case .converting(let time):
+      phase = .converting
+      schedule?.schedule(at: device.clock.now + time)
+    case .measured(let readings):
+      phase = .idle
+      failures = 0
+      device.setError("", of: self)
+      publish(readings, on: device)
+      scheduleNext(after: period)
+    case .failed(let error):
+      phase = .idle
+      failures = min(failures + 1, 16)
+      device.setError(error.text(place), of: self)
+      scheduleNext(after: pause)
+    }
+  }
+
+  /// The period, doubled for each failure in a row after the first.
+  private var pause: Duration {
+    let longest = max(period, SensorModule.longestPause)
+    return min(longest, period * (1 << (failures - 1)))
+  }
+
+  private func enqueue(at now: Instant, _ step: (any SensorProbe) -> Void) {
+    phase = .busy
+    watchdog?.schedule(at: now + SensorModule.patience)
+    step(probe)
+  }
+
+  private func scheduleNext(after pause: Duration) {
+    guard let device else { return }
+    // In step with the first measurement, leaving out what is past.
+    next = max(next + pause, device.clock.now)
+    schedule?.schedule(at: next)
+  }
+
+  private func publish(_ readings: Readings, on device: Device) {
+    for index in 0..<readings.count {
+      var text = FixedText()
+      readings[index].append(to: &text)
+      device.publish(text, on: readings[index].quantity.name, of: self)
+    }
+  }
+
+  private func reportHang() {
+    var text = FixedText(place.bus)
+    text.append(" hangs: a transfer has not ended for 2 s (is SDA or SCL held low?)")
+    device?.setError(text, of: self)
+  }
+}

@@ -1,0 +1,49 @@
+import HAL
+
+/// An output line that remembers what it was driven to.
+public final class SimulatedOutputLine: OutputLine {
+  public private(set) var isActive: Bool
+  /// How often the value changed.
+  public private(set) var changes = 0
+  /// What the next calls fail with; nil: they succeed.
+  public var fault: LineError?
+
+  /// The line is requested with its first value.
+  public init(startsActive: Bool) {
+    isActive = startsActive
+  }
+
+  public func set(active: Bool) throws(LineError) {
+    if let fault { throw fault }
+    if isActive != active { changes += 1 }
+    isActive = active
+  }
+}
+
+/// An input line that a test or a person drives.
+public final class SimulatedInputLine: InputLine {
+  public var observer: (any InputLineObserver)?
+  /// What the next reads fail with; nil: they succeed.
+  public var fault: LineError?
+  private var level = false
+
+  public init() {}
+
+  public func isActive() throws(LineError) -> Bool {
+    if let fault { throw fault }
+    return level
+  }
+
+  /// Changes the level, already debounced; the observer hears of it before this returns.
+  public func drive(active: Bool, at instant: Instant, lost: UInt32 = 0) {
+    if active == level { return }
+    level = active
+    observer?.inputChanged(Edge(active: active, at: instant, lost: lost))
+  }
+
+  /// The chip disappears.
+  public func fail(_ error: LineError) {
+    fault = error
+    observer?.inputFailed(error)
+  }
+}

@@ -1,0 +1,108 @@
+import CLinux
+
+/// The command line, taken apart.
+struct Arguments {
+  var command = Command.run
+  var config: String?
+  var board: String?
+  var boards: String?
+
+  enum Command {
+    case run
+    case check
+    case version
+    case help
+  }
+
+  static let usage = """
+    swiftletd: drives relays and reads sensors from MQTT topics
+
+    usage: swiftletd [run] [--config FILE] [--board NAME] [--boards DIR]
+           swiftletd check FILE [--board NAME] [--boards DIR]
+           swiftletd --version | --help
+
+      --config FILE   the device file (default /boot/firmware/swiftlet/device.yaml)
+      --board NAME    this board instead of the device file's, such as simulator
+      --boards DIR    where the board files are (default: boards/ beside the device file,
+                      ./boards, /usr/share/swiftlet/boards)
+
+    check validates the device file without touching hardware: it prints all errors, or the
+    lines, buses and topics the device will use.
+
+    environment: SWIFTLET_MQTT   broker URL instead of the device file's, such as mqtt://192.168.1.2
+    exit status: 0 stopped cleanly, 64 wrong usage, 78 configuration error (check: 1)
+
+    """
+
+  /// Takes the words after the program's name; on failure what is wrong with them.
+  static func parse(_ words: [String]) -> ParseResult {
+    var arguments = Arguments()
+    var index = 0
+    while index < words.count {
+      let word = words[index]
+      index += 1
+      if word.isSame(as: "--config") || word.isSame(as: "--board") || word.isSame(as: "--boards") {
+        guard index < words.count else { return .wrong("\(word) needs a value") }
+        arguments.set(word, to: words[index])
+        index += 1
+      } else if word.isSame(as: "run") && index == 1 {
+        arguments.command = .run
+      } else if word.isSame(as: "check") && index == 1 {
+        arguments.command = .check
+      } else if word.isSame(as: "--version") {
+        arguments.command = .version
+      } else if word.isSame(as: "--help") || word.isSame(as: "-h") || word.isSame(as: "help") {
+        arguments.command = .help
+      } else if case .check = arguments.command, arguments.config == nil, !word.utf8.starts(with: "-".utf8) {
+        arguments.config = word
+      } else {
+        return .wrong("unknown argument '\(word)'")
+      }
+    }
+    if case .check = arguments.command, arguments.config == nil {
+      return .wrong("check needs a device file: swiftletd check device.yaml")
+    }
+    return .arguments(arguments)
+  }
+
+  enum ParseResult {
+    case arguments(Arguments)
+    case wrong(String)
+  }
+
+  private mutating func set(_ option: String, to value: String) {
+    if option.isSame(as: "--config") {
+      config = value
+    } else if option.isSame(as: "--board") {
+      board = value
+    } else {
+      boards = value
+    }
+  }
+
+  /// The words after the program's name, as the kernel holds them: the Embedded standard library has no
+  /// access to them of its own.
+  static func commandLine() -> [String] {
+    var words: [String] = []
+    withUnsafeTemporaryAllocation(byteCount: 16_384, alignment: 1) { buffer in
+      let count = linux_read_file("/proc/self/cmdline", buffer.baseAddress, buffer.count)
+      var word: [UInt8] = []
+      for index in 0..<max(0, Int(count)) {
+        if buffer[index] == 0 {
+          words.append(String(decoding: word, as: UTF8.self))
+          word.removeAll()
+        } else {
+          word.append(buffer[index])
+        }
+      }
+    }
+    return Array(words.dropFirst())
+  }
+}
+
+extension String {
+  /// Equality byte for byte: all a device needs, and without the Unicode tables `==` would link in.
+  func isSame(as other: String) -> Bool {
+    utf8.elementsEqual(other.utf8)
+  }
+}

@@ -1,0 +1,101 @@
+import CLinux
+import Configuration
+import DeviceRuntime
+import HAL
+import LinuxPlatform
+import MQTTClient
+import Modules
+
+/// Makes a running device out of its configuration: the one place where drivers meet the platform.
+struct Composition {
+  let configuration: DeviceConfiguration
+  let hardware: any Hardware
+  let loop: EventLoop
+  let log: any Log
+
+  /// All modules, or everything that stands in the way of them. Outputs come first: they get their start
+  /// levels before anything else takes time.
+  func modules() -> ([any Module], problems: [HardwareError]) {
+    var modules: [any Module] = []
+    var problems: [HardwareError] = []
+    let described = configuration.device.modules
+    let outputsFirst = described.filter { $0.isOutput } + described.filter { !$0.isOutput }
+    for description in outputsFirst {
+      do throws(HardwareError) {
+        if let module = try module(description) { modules.append(module) }
+      } catch {
+        problems.append(error)
+      }
+    }
+    return (modules, problems)
+  }
+
+  /// Nil: the client's options are not valid MQTT, which the configuration should have found.
+  func runtime(_ modules: [any Module]) -> Runtime? {
+    let description = configuration.device
+    let topics = Topics(root: description.root, device: description.name)
+    var options = Device.options(
+      topics: topics, clientID: description.broker.clientID, randomSeed: randomSeed())
+    options.username = description.broker.username
+    options.password = description.broker.password.map { Array($0.utf8) }
+    options.keepAlive = description.broker.keepAliveSeconds
+    let client: MQTTClient
+    do { client = try MQTTClient(options) } catch { return nil }
+    let device = Device(topics: topics, modules: modules, client: client, clock: loop, log: log)
+    let endpoint = Endpoint(host: description.broker.host, port: description.broker.port)
+    return Runtime(device: device, link: BrokerLink(client: client, endpoint: endpoint, loop: loop, log: log))
+  }
+
+  /// The board has every line and bus the device names: the configuration has checked that.
+  private func module(_ description: ModuleDescription) throws(HardwareError) -> (any Module)? {
+    let board = configuration.board
+    switch description {
+    case .relay(let relay):
+      guard let line = board.line(relay.line) else { return nil }
+      return Relay(name: relay.name, line: try hardware.output(line, for: relay), safety: relay.safety.policy)
+    case .button(let button):
+      guard let line = board.line(button.line) else { return nil }
+      return Button(name: button.name, line: try hardware.input(line, for: button))
+    case .sensor(let sensor):
+      guard let bus = board.bus(sensor.bus), let driver = DriverCatalog.named(sensor.driver.name) else {
+        return nil
+      }
+      let device = hardware.device(bus, for: sensor, driver: driver)
+      return SensorModule(
+        name: sensor.name, probe: driver.probe(device, queue: try hardware.queue(bus)),
+        at: SensorPlace(bus: bus.device, address: sensor.address, enableHint: bus.enableHint),
+        every: .milliseconds(sensor.everyMilliseconds))
+    }
+  }
+
+  /// Different on every device and at every start, so that a fleet does not come back in step. The clock
+  /// stands in where the system has no random numbers yet.
+  private func randomSeed() -> UInt64 {
+    var seed = UInt64(bitPattern: loop.now.nanoseconds)
+    _ = linux_random(&seed, MemoryLayout<UInt64>.size)
+    return seed
+  }
+}
+
+extension ModuleDescription {
+  fileprivate var isOutput: Bool {
+    if case .relay = self { return true }
+    return false
+  }
+}
+
+extension SafetyDescription {
+  fileprivate var policy: SafetyPolicy {
+    var policy = SafetyPolicy(start: start)
+    switch stop {
+    case .on: policy.stop = true
+    case .off: policy.stop = false
+    case .hold: policy.stop = nil
+    }
+    policy.brokerLost = brokerLost.map {
+      SafetyPolicy.BrokerLost(after: .milliseconds($0.afterMilliseconds), then: $0.then)
+    }
+    policy.maxOn = maxOnMilliseconds.map { .milliseconds($0) }
+    return policy
+  }
+}

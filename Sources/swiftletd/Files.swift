@@ -1,0 +1,107 @@
+import CLinux
+import Configuration
+
+/// What configuration needs from the file system and the environment.
+final class Files: ConfigurationSurroundings {
+  private let deviceDirectory: String
+  private let boardDirectories: [String]
+
+  /// No configuration of a device comes near this.
+  private static let longestFile = 1 << 20
+
+  init(deviceFile: String, boards: String?) {
+    deviceDirectory = Files.directory(of: deviceFile)
+    boardDirectories =
+      boards.map { [$0] } ?? [deviceDirectory + "boards", "boards", "/usr/share/swiftlet/boards"]
+  }
+
+  /// A file's bytes, or why it cannot be read.
+  static func read(_ path: String) -> Result<SourceFile, FileError> {
+    var count = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: longestFile) { buffer, initialized in
+      count = path.withCString { linux_read_file($0, buffer.baseAddress, buffer.count) }
+      initialized = max(0, count)
+    }
+    if count < 0 { return .failure(FileError(path: path, number: Int32(-count))) }
+    return .success(SourceFile(name: path, bytes: Array(bytes)))
+  }
+
+  func variable(_ name: String) -> String? {
+    name.withCString { linux_environment($0) }.map { String(cString: $0) }
+  }
+
+  func secretsFile() -> SourceFile? {
+    if case .success(let file) = Files.read(deviceDirectory + "secrets.yaml") { return file }
+    return nil
+  }
+
+  func boardNames() -> [String] {
+    var names: [String] = []
+    for directory in boardDirectories {
+      for board in Files.list(directory, ending: ".yaml")
+      where !names.contains(where: { $0.isSame(as: board) }) { names.append(board) }
+    }
+    return names
+  }
+
+  func boardFile(_ name: String) -> SourceFile? {
+    for directory in boardDirectories {
+      if case .success(let file) = Files.read(directory + "/" + name + ".yaml") { return file }
+    }
+    return nil
+  }
+
+  /// The names in a directory that end so, without that ending.
+  private static func list(_ directory: String, ending: StaticString) -> [String] {
+    let found = NameList(ending: ending)
+    _ = directory.withCString { directory in
+      linux_list(
+        directory,
+        { name, context in
+          if let name, let context {
+            Unmanaged<NameList>.fromOpaque(context).takeUnretainedValue().add(String(cString: name))
+          }
+          return 0
+        }, Unmanaged.passUnretained(found).toOpaque())
+    }
+    return found.names
+  }
+
+  private static func directory(of path: String) -> String {
+    var end = path.utf8.endIndex
+    for index in path.utf8.indices where path.utf8[index] == UInt8(ascii: "/") {
+      end = path.utf8.index(after: index)
+    }
+    return end == path.utf8.endIndex ? "" : String(decoding: path.utf8[..<end], as: UTF8.self)
+  }
+}
+
+/// A file that cannot be read.
+struct FileError: Error {
+  var path: String
+  var number: Int32
+
+  var text: String {
+    if number == ENOENT { return "\(path) does not exist: name the device file with --config FILE" }
+    if number == EFBIG { return "\(path) is too long: a device file has at most 1 MiB" }
+    return "\(path) cannot be read: \(String(cString: linux_message(number)))"
+  }
+}
+
+/// Collects what a directory listing finds.
+private final class NameList {
+  private let ending: StaticString
+  private(set) var names: [String] = []
+
+  init(ending: StaticString) {
+    self.ending = ending
+  }
+
+  func add(_ name: String) {
+    let bytes = Array(name.utf8)
+    let stem = bytes.count - ending.utf8CodeUnitCount
+    guard stem > 0 else { return }
+    let isMatch = ending.withUTF8Buffer { bytes[stem...].elementsEqual($0) }
+    if isMatch { names.append(String(decoding: bytes[..<stem], as: UTF8.self)) }
+  }
+}

@@ -1,0 +1,39 @@
+import Configuration
+import HAL
+import LinuxPlatform
+import Simulation
+
+/// Where lines and buses come from: the kernel, or models of them.
+protocol Hardware: AnyObject {
+  /// Requests the relay's line, with its start level in the same call.
+  func output(_ line: LineDescription, for relay: RelayDescription) throws(HardwareError) -> any OutputLine
+
+  func input(_ line: LineDescription, for button: ButtonDescription) throws(HardwareError) -> any InputLine
+
+  /// The target a sensor talks to.
+  func device(_ bus: BusDescription, for sensor: SensorDescription, driver: DriverCatalog) -> any I2CDevice
+
+  /// The queue of a bus: one for each, so that a hung one holds up nobody else.
+  func queue(_ bus: BusDescription) throws(HardwareError) -> any WorkQueue
+}
+
+/// What stands in the way of a module.
+struct HardwareError: Error {
+  var text: String
+}
+
+/// Work queues by the name of their bus.
+struct BusQueues {
+  private var queues: [(bus: String, queue: WorkerThread)] = []
+
+  mutating func queue(_ bus: BusDescription, loop: EventLoop) throws(HardwareError) -> any WorkQueue {
+    for entry in queues where entry.bus.isSame(as: bus.name) { return entry.queue }
+    do throws(SystemError) {
+      let queue = try WorkerThread(loop: loop)
+      queues.append((bus.name, queue))
+      return queue
+    } catch {
+      throw HardwareError(text: "bus \(bus.name): no thread: \(error.message)")
+    }
+  }
+}

@@ -1,0 +1,22 @@
+import DeviceRuntime
+import HAL
+import LinuxPlatform
+
+/// What the loop runs: the device and its link to the broker.
+final class Runtime: LoopClient {
+  let device: Device
+  private let link: BrokerLink
+
+  init(device: Device, link: BrokerLink) {
+    self.device = device
+    self.link = link
+  }
+
+  func turn(now: Instant) -> Instant? {
+    var deadline = device.turn()
+    while link.service() { deadline = device.turn() }
+    return deadline
+  }
+
+  var isFinished: Bool { device.isStopped }
+}
