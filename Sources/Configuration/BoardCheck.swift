@@ -28,7 +28,7 @@ struct BoardCheck {
         guard let taken = other.line else { continue }
         let takenName = board?.line(taken)?.name ?? taken.name
         guard takenName.equals(name) else { continue }
-        let place = "\(taken.mark.file):\(taken.mark.line)"
+        let place = taken.mark.lineText
         problems.report(reference.mark, "line \(name) is already used by \(other.title) at \(place)")
         break
       }
@@ -37,7 +37,7 @@ struct BoardCheck {
   }
 
   private func reportUnknown(_ reference: LineReference, _ board: BoardDescription) {
-    for supply in board.supplyPins where reference.name.equals("pin \(supply.pin)") {
+    for supply in board.supplyPins where reference.name.equals("pin " + supply.pin.description) {
       problems.report(reference.mark, "\(reference.name) of \(board.name) is \(supply.supply), not a line")
       return
     }
@@ -49,7 +49,7 @@ struct BoardCheck {
   /// `GPIO0…GPIO27`
   private func summary(of names: [String]) -> String {
     guard let first = names.first, let last = names.last, names.count > 3 else { return listed(names) }
-    return "\(first)…\(last)"
+    return first + "…" + last
   }
 
   /// A line may belong to a bus that a sensor uses, or to the board itself.
@@ -84,11 +84,11 @@ struct BoardCheck {
         guard other.address == sensor.address, sensor.address != 0, other.bus.name.equals(sensor.bus.name)
         else { continue }
         let address = hexadecimal(sensor.address)
-        let place = "\(other.mark.file):\(other.mark.line)"
+        let place = other.mark.lineText
         problems.report(
           sensor.addressMark,
-          "address \(address) on \(sensor.bus.name) is already used by sensor "
-            + "\(other.name.quoted) at \(place)")
+          "address \(address) on \(sensor.bus.name) is already used by sensor \(other.name.quoted) at \(place)"
+        )
         break
       }
     }

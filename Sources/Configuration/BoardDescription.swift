@@ -53,7 +53,7 @@ public struct LineDescription: Sendable {
     if name.equals(text) { return true }
     for other in kernelNames where other.equals(text) { return true }
     guard let pin else { return false }
-    return text.equals("pin \(pin)")
+    return text.equals("pin " + pin.description)
   }
 }
 

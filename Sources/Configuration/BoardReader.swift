@@ -20,16 +20,16 @@ struct BoardReader {
   let problems: Problems
 
   func read(_ root: Node) -> BoardDescription? {
-    guard var fields = Fields(root, owner: "", wanted: "keys like 'board: raspberry-pi-4'", problems) else {
+    guard let fields = Fields(root, owner: "", wanted: "keys like 'board: raspberry-pi-4'", problems) else {
       return nil
     }
     let name = fields.required("board", example: "raspberry-pi-4")?.name() ?? ""
     let title = fields.required("title", example: "Raspberry Pi 4 Model B")?.text() ?? name
     let simulated = fields.optional("simulated")?.state() ?? false
     let chip = fields.optional("chip")?.text() ?? ""
-    let lines = elements(&fields, "lines").compactMap { line($0, chip) }
-    let buses = elements(&fields, "buses").compactMap { bus($0) }
-    let supplies = supplyPins(&fields)
+    let lines = elements(fields, "lines").compactMap { line($0, chip) }
+    let buses = elements(fields, "buses").compactMap { bus($0) }
+    let supplies = supplyPins(fields)
     let startHigh = fields.optional("start_high")?.text()
     let startLow = fields.optional("start_low")?.text()
     fields.finish()
@@ -39,7 +39,7 @@ struct BoardReader {
       supplyPins: supplies, startHighHint: startHigh, startLowHint: startLow)
   }
 
-  private func elements(_ fields: inout Fields, _ key: String) -> [Node] {
+  private func elements(_ fields: Fields, _ key: String) -> [Node] {
     guard let field = fields.optional(key) else { return [] }
     if case .sequence(let nodes) = field.node.content { return nodes }
     field.reject(wanted: "a list")
@@ -47,7 +47,7 @@ struct BoardReader {
   }
 
   private func line(_ node: Node, _ boardChip: String) -> LineDescription? {
-    guard var fields = Fields(node, owner: "this line", wanted: "a line like { line: GPIO17 }", problems),
+    guard let fields = Fields(node, owner: "this line", wanted: "a line like { line: GPIO17 }", problems),
       let name = fields.required("line", example: "GPIO17")?.text()
     else { return nil }
     fields.owner = "line " + name.quoted
@@ -58,7 +58,7 @@ struct BoardReader {
     if let choice = fields.optional("pull")?.choice(["up", "down", "none"]) {
       pull = choice == 0 ? .up : choice == 1 ? .down : LineDescription.Pull.none
     }
-    let names = kernelNames(&fields, name)
+    let names = kernelNames(fields, name)
     let reserved = fields.optional("reserved")?.text()
     fields.finish()
     return LineDescription(
@@ -67,31 +67,31 @@ struct BoardReader {
   }
 
   /// The line's own name and `also`, names that other kernels give it.
-  private func kernelNames(_ fields: inout Fields, _ name: String) -> [String] {
-    [name] + texts(&fields, "also")
+  private func kernelNames(_ fields: Fields, _ name: String) -> [String] {
+    [name] + texts(fields, "also")
   }
 
-  private func texts(_ fields: inout Fields, _ key: String) -> [String] {
+  private func texts(_ fields: Fields, _ key: String) -> [String] {
     let owner = fields.owner
-    return elements(&fields, key).compactMap { node in
+    return elements(fields, key).compactMap { node in
       Field(node: node, key: key, owner: owner, problems: problems).text(wanted: "a list of names")
     }
   }
 
   private func bus(_ node: Node) -> BusDescription? {
-    guard var fields = Fields(node, owner: "this bus", wanted: "a bus like { bus: i2c-1 }", problems),
+    guard let fields = Fields(node, owner: "this bus", wanted: "a bus like { bus: i2c-1 }", problems),
       let name = fields.required("bus", example: "i2c-1")?.text()
     else { return nil }
     fields.owner = "bus " + name.quoted
     let device = fields.optional("device")?.text() ?? "/dev/" + name
-    let lines = texts(&fields, "lines")
+    let lines = texts(fields, "lines")
     let hint = fields.optional("enable")?.text()
     fields.finish()
     return BusDescription(mark: node.mark, name: name, device: device, lines: lines, enableHint: hint)
   }
 
   /// `supply: { 3.3V: [1, 17] }`
-  private func supplyPins(_ fields: inout Fields) -> [BoardDescription.SupplyPin] {
+  private func supplyPins(_ fields: Fields) -> [BoardDescription.SupplyPin] {
     guard let field = fields.optional("supply") else { return [] }
     guard case .mapping(let entries) = field.node.content else {
       field.reject(wanted: "a mapping like { GND: [6, 9] }")

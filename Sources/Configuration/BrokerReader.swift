@@ -14,7 +14,7 @@ struct BrokerReader {
       keepAliveSeconds: defaultKeepAliveSeconds, clientID: "")
   }
 
-  func read(_ fields: inout Fields, override: String?) -> BrokerDescription {
+  func read(_ fields: Fields, override: String?) -> BrokerDescription {
     let url = override.map { $0.utf8.isEmpty ? nil : $0 } ?? nil
     var broker = BrokerReader.nothing(fields.mark)
     broker.clientID = clientID
@@ -60,9 +60,9 @@ struct BrokerReader {
   }
 
   private func readMapping(_ node: Node, into broker: inout BrokerDescription) {
-    guard var fields = Fields(node, owner: "'mqtt'", wanted: "a mapping", problems) else { return }
+    guard let fields = Fields(node, owner: "'mqtt'", wanted: "a mapping", problems) else { return }
     if let url = fields.required("url", example: BrokerReader.example) { readURL(url, into: &broker) }
-    readUser(&fields, into: &broker)
+    readUser(fields, into: &broker)
     if let field = fields.optional("keep_alive") {
       broker.keepAliveSeconds = keepAlive(field) ?? BrokerReader.defaultKeepAliveSeconds
     }
@@ -73,7 +73,7 @@ struct BrokerReader {
     fields.finish()
   }
 
-  private func readUser(_ fields: inout Fields, into broker: inout BrokerDescription) {
+  private func readUser(_ fields: Fields, into broker: inout BrokerDescription) {
     let username = fields.optional("username")
     let password = fields.optional("password")
     if let field = username ?? password, broker.username != nil {

@@ -8,12 +8,12 @@ struct BrokerURL {
   var password: String?
 
   struct Fault: Error {
-    let message: String
-    var suggestion: String?
+    let message: Message
+    var suggestion: Message?
   }
 
   static func parse(_ text: String) throws(Fault) -> BrokerURL {
-    let bytes = Array(text.utf8)
+    let bytes = text.bytes
     var url = BrokerURL()
     let start = try checkScheme(bytes)
     let rest = bytes[start...]
@@ -121,7 +121,7 @@ struct BrokerURL {
   private static func port(_ bytes: ArraySlice<UInt8>) throws(Fault) -> UInt16 {
     let text = String(decoding: bytes.dropFirst(), as: UTF8.self)
     let hasColon = bytes.first == 0x3A
-    if hasColon, text.utf8.allSatisfy(isDigit), let number = parseInteger(text), number >= 1, number <= 65535
+    if hasColon, text.bytes.allSatisfy(isDigit), let number = parseInteger(text), number >= 1, number <= 65535
     {
       return UInt16(number)
     }

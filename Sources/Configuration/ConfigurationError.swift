@@ -12,19 +12,31 @@ public struct SourceFile: Sendable {
 
 /// A place in a configuration file; line and column count from 1.
 public struct Mark: Sendable {
-  public var file: String
+  /// Shared by all marks of a file.
+  private final class Name: Sendable {
+    let text: String
+
+    init(_ text: String) { self.text = text }
+  }
+
+  private let name: Name
   /// 0 where there is no place inside, as in an environment variable.
   public var line: Int
   public var column: Int
 
   public init(file: String, line: Int = 0, column: Int = 0) {
-    self.file = file
+    name = Name(file)
     self.line = line
     self.column = column
   }
 
+  public var file: String { name.text }
+
   /// `device.yaml:7:5`
-  public var text: String { line == 0 ? file : "\(file):\(line):\(column)" }
+  public var text: String { line == 0 ? file : ("\(file):\(line):\(column)" as Message).text }
+
+  /// `device.yaml:7`
+  var lineText: String { ("\(file):\(line)" as Message).text }
 }
 
 /// One thing that is wrong in a configuration, or worth a warning.
@@ -42,9 +54,9 @@ public struct ConfigurationError: Error, Sendable {
 
   /// `device.yaml:7:5: unknown key 'actve' in relay 'fan'; did you mean 'active'?`
   public var text: String {
-    let cause = mark.text + ": " + message
-    guard let suggestion else { return cause }
-    return cause + "; " + suggestion
+    let cause: Message = "\(mark.text): \(message)"
+    guard let suggestion else { return cause.text }
+    return ("\(cause); \(suggestion)" as Message).text
   }
 }
 
@@ -54,9 +66,9 @@ public struct ConfigurationErrors: Error, Sendable {
 
   /// One error a line.
   public var text: String {
-    var lines = ""
-    for error in list { lines += error.text + "\n" }
-    return lines
+    var lines: Message = ""
+    for error in list { lines += "\(error.text)\n" }
+    return lines.text
   }
 }
 
@@ -69,9 +81,10 @@ final class Problems {
 
   var isEmpty: Bool { list.isEmpty }
 
-  func report(_ mark: Mark, _ message: String, _ suggestion: String? = nil) {
+  @inline(never)
+  func report(_ mark: Mark, _ message: Message, _ suggestion: Message? = nil) {
     guard list.count < Problems.limit else { return }
-    list.append(ConfigurationError(mark, message, suggestion: suggestion))
+    list.append(ConfigurationError(mark, message.text, suggestion: suggestion?.text))
   }
 
   /// In the order of each file; the files in the order in which they were first complained about.

@@ -50,8 +50,8 @@ struct BoardFinder {
 
   private func reportMissing(_ reference: BoardReference) {
     let names = surroundings.boardNames()
-    var suggestion = names.isEmpty ? "there are no board files" : "boards are \(listed(names))"
-    if let near = didYouMean(reference.name, names) { suggestion = near + " " + suggestion }
+    var suggestion: Message = names.isEmpty ? "there are no board files" : "boards are \(listed(names))"
+    if let near = didYouMean(reference.name, names) { suggestion = "\(near) \(suggestion)" }
     problems.report(reference.mark, "unknown board \(reference.name.quoted)", suggestion)
   }
 }

@@ -12,26 +12,26 @@ struct DeviceReader {
 
   func read(_ root: Node, board override: String?) -> DeviceDescription {
     let nowhere = BoardReference(mark: root.mark, name: "")
-    guard var fields = Fields(root, owner: "", wanted: "keys like 'device: greenhouse'", problems) else {
+    guard let fields = Fields(root, owner: "", wanted: "keys like 'device: greenhouse'", problems) else {
       return DeviceDescription(
         mark: root.mark, name: "", root: "", board: nowhere, broker: BrokerReader.nothing(root.mark),
         modules: [])
     }
     let name = fields.required("device", example: "greenhouse")?.name() ?? ""
-    let topicRoot = readRoot(&fields)
-    let board = readBoard(&fields, override)
+    let topicRoot = readRoot(fields)
+    let board = readBoard(fields, override)
     let reader = BrokerReader(problems: problems, clientID: "swiftlet-" + name)
-    let broker = reader.read(&fields, override: surroundings.variable(BrokerReader.variable))
-    let modules = readModules(&fields)
+    let broker = reader.read(fields, override: surroundings.variable(BrokerReader.variable))
+    let modules = readModules(fields)
     fields.finish()
     return DeviceDescription(
       mark: root.mark, name: name, root: topicRoot, board: board, broker: broker, modules: modules)
   }
 
-  private func readRoot(_ fields: inout Fields) -> String {
+  private func readRoot(_ fields: Fields) -> String {
     guard let field = fields.optional("root") else { return "swiftlet" }
     guard let root = field.name(extra: [0x2F], longest: 128) else { return "" }
-    let bytes = Array(root.utf8)
+    let bytes = root.bytes
     let isSlash = bytes.map { $0 == 0x2F }
     for index in bytes.indices where isSlash[index] {
       if index == 0 || index == bytes.count - 1 || isSlash[index - 1] {
@@ -42,7 +42,7 @@ struct DeviceReader {
     return root
   }
 
-  private func readBoard(_ fields: inout Fields, _ override: String?) -> BoardReference {
+  private func readBoard(_ fields: Fields, _ override: String?) -> BoardReference {
     if let override {
       _ = fields.optional("board")
       return BoardReference(mark: Mark(file: "--board"), name: override)
@@ -51,7 +51,7 @@ struct DeviceReader {
     return BoardReference(mark: field?.mark ?? fields.mark, name: field?.name() ?? "")
   }
 
-  private func readModules(_ fields: inout Fields) -> [ModuleDescription] {
+  private func readModules(_ fields: Fields) -> [ModuleDescription] {
     guard let field = fields.required("modules", example: "a list of relays, buttons and sensors") else {
       return []
     }
@@ -71,7 +71,7 @@ struct DeviceReader {
 
   private func reportDuplicate(_ module: ModuleDescription, _ modules: [ModuleDescription]) {
     for other in modules where other.name.equals(module.name) && !module.name.utf8.isEmpty {
-      let place = "\(other.mark.file):\(other.mark.line)"
+      let place = other.mark.lineText
       problems.report(
         module.mark, "the name \(module.name.quoted) is already taken by \(other.title) at \(place)")
       return

@@ -1,6 +1,6 @@
 // Durations: 250ms, 10s, 5min, 1h. Always with a unit, so that nobody mistakes seconds for milliseconds.
 extension Field {
-  private static let longestDays: Int64 = 366
+  private static let longestDays = 366
 
   /// In milliseconds.
   func duration() -> Int64? {
@@ -10,7 +10,7 @@ extension Field {
     }
     switch parseDuration(text) {
     case .milliseconds(let milliseconds):
-      if milliseconds <= Field.longestDays * 86_400_000 { return milliseconds }
+      if milliseconds <= Int64(Field.longestDays) * 86_400_000 { return milliseconds }
       report("\(title) is longer than \(Field.longestDays) days")
     case .noUnit:
       reject(wanted: "a duration with its unit", "for example \(text)s or \(text)ms")
@@ -31,11 +31,11 @@ extension Field {
 private enum ParsedDuration {
   case milliseconds(Int64)
   case noUnit
-  case wrong(suggestion: String?)
+  case wrong(suggestion: Message?)
 }
 
 private func parseDuration(_ text: String) -> ParsedDuration {
-  let bytes = Array(text.utf8)
+  let bytes = text.bytes
   var index = 0
   var number: Int64 = 0
   while index < bytes.count, isDigit(bytes[index]) {
@@ -49,8 +49,8 @@ private func parseDuration(_ text: String) -> ParsedDuration {
   if bytes[index] == 0x20 { index += 1 }
   let unit = text.dropFirstBytes(index)
   for (name, factor) in units where unit.equals(name) { return .milliseconds(number * factor) }
-  if unit.equals("m") { return .wrong(suggestion: "write \(number)min for minutes") }
-  if unit.utf8.first == 0x2E { return .wrong(suggestion: "write a whole number of a smaller unit") }
+  if unit.equals("m") { return .wrong(suggestion: "write \(Int(number))min for minutes") }
+  if bytes[index] == 0x2E { return .wrong(suggestion: "write a whole number of a smaller unit") }
   return .wrong(suggestion: nil)
 }
 
@@ -62,7 +62,7 @@ private let units: [(name: String, milliseconds: Int64)] = [
 func durationText(_ milliseconds: Int64) -> String {
   if milliseconds == 0 { return "0s" }
   for (name, factor) in units.reversed() where milliseconds % factor == 0 {
-    return "\(milliseconds / factor)" + name
+    return (milliseconds / factor).description + name
   }
-  return "\(milliseconds)ms"
+  return milliseconds.description + "ms"
 }

@@ -1,43 +1,55 @@
 /// The value of one key, and who it belongs to: converts it, or says what is wrong with it.
-struct Field {
+final class Field {
   let node: Node
   let key: String
   /// `relay 'fan'`
   let owner: String
   let problems: Problems
 
+  init(node: Node, key: String, owner: String, problems: Problems) {
+    self.node = node
+    self.key = key
+    self.owner = owner
+    self.problems = problems
+  }
+
   var mark: Mark { node.mark }
 
-  func report(_ message: String, _ suggestion: String? = nil) {
+  @inline(never)
+  func report(_ message: Message, _ suggestion: Message? = nil) {
     problems.report(mark, message, suggestion)
   }
 
   /// `'every' in sensor 'air'`
-  var title: String { owner.utf8.isEmpty ? key.quoted : "\(key.quoted) in \(owner)" }
+  var title: Message { owner.utf8.isEmpty ? "\(key.quoted)" : "\(key.quoted) in \(owner)" }
 
-  func reject(wanted: String, _ suggestion: String? = nil) {
+  @inline(never)
+  func reject(wanted: Message, _ suggestion: Message? = nil) {
     if case .invalid = node.content { return }
     report("\(title) must be \(wanted), not \(node.description)", suggestion)
   }
 
   /// Any text but an empty one.
-  func text(wanted: String = "a text") -> String? {
+  @inline(never)
+  func text(wanted: Message = "a text") -> String? {
     if case .scalar(let text) = node.content, !text.utf8.isEmpty { return text }
     reject(wanted: wanted)
     return nil
   }
 
   /// A name that can stand in a topic.
+  @inline(never)
   func name(extra: [UInt8] = [], longest: Int = 64) -> String? {
-    let wanted = "a name of a-z, 0-9, '-' and '_'"
+    let wanted: Message = "a name of a-z, 0-9, '-' and '_'"
     guard let text = text(wanted: wanted) else { return nil }
-    guard text.utf8.count <= longest else {
+    let bytes = text.bytes
+    guard bytes.count <= longest else {
       report("\(title) is longer than \(longest) bytes")
       return nil
     }
-    if text.utf8.allSatisfy({ isNameByte($0) || extra.contains($0) }) { return text }
+    if bytes.allSatisfy({ isNameByte($0) || extra.contains($0) }) { return text }
     var legal: [UInt8] = []
-    for byte in text.utf8 {
+    for byte in bytes {
       let lower = lowercase(byte)
       if isNameByte(lower) || extra.contains(lower) { legal.append(lower) }
       if byte == 0x20 { legal.append(0x5F) }
@@ -48,8 +60,9 @@ struct Field {
   }
 
   /// The index of the word among `words`.
+  @inline(never)
   func choice(_ words: [String]) -> Int? {
-    let wanted = listed(words, last: "or")
+    let wanted: Message = "\(listed(words, last: "or"))"
     guard case .scalar(let text) = node.content, !text.utf8.isEmpty else {
       reject(wanted: wanted)
       return nil
@@ -60,6 +73,7 @@ struct Field {
   }
 
   /// A state; YAML has many words for it.
+  @inline(never)
   func state() -> Bool? {
     guard case .scalar(let text) = node.content else {
       reject(wanted: "on or off")
@@ -77,7 +91,7 @@ struct Field {
   }
 
   /// A whole number, decimal or with `0x`.
-  func integer(wanted: String, in range: ClosedRange<Int>) -> Int? {
+  func integer(wanted: Message, in range: ClosedRange<Int>) -> Int? {
     guard case .scalar(let text) = node.content, let number = parseInteger(text) else {
       reject(wanted: wanted)
       return nil
@@ -94,7 +108,7 @@ private func isNameByte(_ byte: UInt8) -> Bool {
 
 /// A number from 0 to 0xFFFFFF; no leading zeros, which YAML 1.1 takes for octal.
 func parseInteger(_ text: String) -> Int? {
-  var bytes = Array(text.utf8)
+  var bytes = text.bytes
   var base = 10
   if bytes.count > 2, bytes[0] == 0x30, lowercase(bytes[1]) == 0x78 {
     base = 16

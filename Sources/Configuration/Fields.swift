@@ -1,5 +1,5 @@
 /// The keys of one mapping while they are read: what nobody asks for is an error in the end.
-struct Fields {
+final class Fields {
   let node: Node
   /// `relay 'fan'`
   var owner: String
@@ -8,7 +8,7 @@ struct Fields {
   private var known: [String] = []
 
   /// Nil, and reported, when the node is no mapping.
-  init?(_ node: Node, owner: String, wanted: String, _ problems: Problems) {
+  init?(_ node: Node, owner: String, wanted: Message, _ problems: Problems) {
     guard case .mapping(let entries) = node.content else {
       if case .invalid = node.content { return nil }
       problems.report(node.mark, "expected \(wanted), not \(node.description)")
@@ -23,21 +23,24 @@ struct Fields {
   var mark: Mark { node.mark }
   var keys: [String] { entries.map { $0.key } }
 
+  @inline(never)
   func entry(_ key: String) -> Node.Entry? {
     for entry in entries where entry.key.equals(key) { return entry }
     return nil
   }
 
   /// The value of a key that may be missing.
-  mutating func optional(_ key: String) -> Field? {
+  @inline(never)
+  func optional(_ key: String) -> Field? {
     known.append(key)
     guard let entry = entry(key) else { return nil }
     return Field(node: entry.value, key: key, owner: owner, problems: problems)
   }
 
-  mutating func required(_ key: String, example: String) -> Field? {
+  @inline(never)
+  func required(_ key: String, example: String) -> Field? {
     if let field = optional(key) { return field }
-    let place = owner.utf8.isEmpty ? "" : " in \(owner)"
+    let place: Message = owner.utf8.isEmpty ? "" : " in \(owner)"
     problems.report(mark, "\(key.quoted) is missing\(place)", "for example \(key): \(example)")
     return nil
   }
@@ -45,7 +48,7 @@ struct Fields {
   /// Reports the keys that nobody asked for.
   func finish() {
     for entry in entries where !known.contains(where: { $0.equals(entry.key) }) {
-      let place = owner.utf8.isEmpty ? "" : " in \(owner)"
+      let place: Message = owner.utf8.isEmpty ? "" : " in \(owner)"
       let rest = known.filter { self.entry($0) == nil }
       let suggestion = didYouMean(entry.key, rest) ?? "known keys are \(listed(known))"
       problems.report(entry.mark, "unknown key \(entry.key.quoted)\(place)", suggestion)

@@ -10,7 +10,7 @@ struct ModuleReader {
   let drivers: [DriverDescription]
 
   func read(_ node: Node) -> ModuleDescription? {
-    guard var fields = Fields(node, owner: "this module", wanted: "a module like 'relay: fan'", problems),
+    guard let fields = Fields(node, owner: "this module", wanted: "a module like 'relay: fan'", problems),
       let kind = kind(of: fields), let field = fields.optional(kind)
     else { return nil }
     fields.owner = kind
@@ -21,11 +21,11 @@ struct ModuleReader {
     }
     let module: ModuleDescription
     if kind.equals("relay") {
-      module = .relay(relay(&fields, name))
+      module = .relay(relay(fields, name))
     } else if kind.equals("button") {
-      module = .button(button(&fields, name))
+      module = .button(button(fields, name))
     } else {
-      module = .sensor(sensor(&fields, name))
+      module = .sensor(sensor(fields, name))
     }
     fields.finish()
     return module
@@ -56,19 +56,19 @@ struct ModuleReader {
 
   // MARK: - Lines
 
-  private func line(_ fields: inout Fields) -> LineReference {
+  private func line(_ fields: Fields) -> LineReference {
     let field = fields.required("line", example: "GPIO17")
     return LineReference(
       mark: field?.mark ?? fields.mark, name: field?.text(wanted: "a line like GPIO17") ?? "")
   }
 
-  private func activeLow(_ fields: inout Fields) -> Bool {
+  private func activeLow(_ fields: Fields) -> Bool {
     fields.optional("active")?.choice(["high", "low"]) == 1
   }
 
-  private func button(_ fields: inout Fields, _ name: String) -> ButtonDescription {
-    let line = line(&fields)
-    let activeLow = activeLow(&fields)
+  private func button(_ fields: Fields, _ name: String) -> ButtonDescription {
+    let line = line(fields)
+    let activeLow = activeLow(fields)
     // A button connects the line to its active level; the pull keeps it at the other one.
     var pull = activeLow ? ButtonDescription.Pull.up : .down
     if let choice = fields.optional("pull")?.choice(["up", "down", "none"]) {
@@ -88,9 +88,9 @@ struct ModuleReader {
 
   // MARK: - Relays
 
-  private func relay(_ fields: inout Fields, _ name: String) -> RelayDescription {
-    let line = line(&fields)
-    let activeLow = activeLow(&fields)
+  private func relay(_ fields: Fields, _ name: String) -> RelayDescription {
+    let line = line(fields)
+    let activeLow = activeLow(fields)
     let safety = fields.optional("safety").map { self.safety($0) } ?? SafetyDescription()
     return RelayDescription(mark: fields.mark, name: name, line: line, activeLow: activeLow, safety: safety)
   }
@@ -99,7 +99,7 @@ struct ModuleReader {
     var safety = SafetyDescription()
     let owner = "'safety' of " + field.owner
     guard
-      var fields = Fields(
+      let fields = Fields(
         field.node, owner: owner, wanted: "a mapping like { start: off, max_on: 30min }", problems)
     else { return safety }
     if let start = fields.optional("start")?.state() { safety.start = start }
@@ -127,9 +127,9 @@ struct ModuleReader {
   }
 
   private func brokerLost(_ field: Field, _ owner: String) -> SafetyDescription.BrokerLost? {
-    let wanted = "a mapping like { after: 60s, then: off }"
+    let wanted: Message = "a mapping like { after: 60s, then: off }"
     let owner = "'broker_lost' in " + owner
-    guard var fields = Fields(field.node, owner: owner, wanted: wanted, problems) else { return nil }
+    guard let fields = Fields(field.node, owner: owner, wanted: wanted, problems) else { return nil }
     let after = fields.required("after", example: "60s")?.duration() ?? 0
     let then = fields.required("then", example: "off")?.state() ?? false
     fields.finish()
@@ -138,8 +138,8 @@ struct ModuleReader {
 
   // MARK: - Sensors
 
-  private func sensor(_ fields: inout Fields, _ name: String) -> SensorDescription {
-    let driver = driver(&fields)
+  private func sensor(_ fields: Fields, _ name: String) -> SensorDescription {
+    let driver = driver(fields)
     let bus = fields.required("bus", example: "i2c-1")
     let busName = bus?.text(wanted: "a bus like i2c-1") ?? ""
     let addressField = fields.optional("address")
@@ -155,7 +155,7 @@ struct ModuleReader {
       everyMilliseconds: period)
   }
 
-  private func driver(_ fields: inout Fields) -> DriverDescription? {
+  private func driver(_ fields: Fields) -> DriverDescription? {
     guard let field = fields.required("driver", example: drivers.first?.name ?? "SHT3x"),
       let name = field.text(wanted: "the name of a driver")
     else { return nil }

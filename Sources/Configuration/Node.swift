@@ -8,10 +8,16 @@ final class Node {
     case invalid
   }
 
-  struct Entry {
+  final class Entry {
     let key: String
     let mark: Mark
     let value: Node
+
+    init(key: String, mark: Mark, value: Node) {
+      self.key = key
+      self.mark = mark
+      self.value = value
+    }
   }
 
   var content: Content

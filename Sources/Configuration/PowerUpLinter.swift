@@ -17,20 +17,20 @@ struct PowerUpLinter {
   private func warn(_ relay: RelayDescription, _ line: LineDescription) {
     let pulled = relay.activeLow ? "down" : "up"
     let active = relay.activeLow ? "low" : "high"
-    let message =
-      "\(line.name) is pulled \(pulled) at power-up and relay \(relay.name.quoted) is active \(active): "
-      + "it will be on until swiftletd starts"
-    warnings.report(relay.line.mark, message, remedy(relay, line))
+    let cause: Message =
+      "\(line.name) is pulled \(pulled) at power-up and relay \(relay.name.quoted) is active"
+    warnings.report(
+      relay.line.mark, "\(cause) \(active): it will be on until swiftletd starts", remedy(relay, line))
   }
 
-  private func remedy(_ relay: RelayDescription, _ line: LineDescription) -> String? {
+  private func remedy(_ relay: RelayDescription, _ line: LineDescription) -> Message? {
     var remedies: [String] = []
     let others = ranges(of: board.lines.filter { isSafe($0, for: relay) })
     if !others.isEmpty { remedies.append("use " + listed(others, last: "or")) }
     if let hint = relay.activeLow ? board.startHighHint : board.startLowHint {
       remedies.append(hint.replacingStar(with: line.name.trailingDigits))
     }
-    return remedies.isEmpty ? nil : listed(remedies, last: "or")
+    return remedies.isEmpty ? nil : "\(listed(remedies, last: "or"))"
   }
 
   /// Another line that nothing else needs and whose pull keeps the relay off.
@@ -47,7 +47,7 @@ struct PowerUpLinter {
     while index < lines.count {
       var end = index
       while end + 1 < lines.count, follows(lines[end + 1], lines[end]) { end += 1 }
-      texts.append(end == index ? lines[index].name : "\(lines[index].name)…\(lines[end].name)")
+      texts.append(end == index ? lines[index].name : lines[index].name + "…" + lines[end].name)
       index = end + 1
     }
     return texts
@@ -64,7 +64,7 @@ struct PowerUpLinter {
 extension String {
   /// `17` of `GPIO17`
   fileprivate var trailingDigits: String {
-    let bytes = Array(utf8)
+    let bytes = bytes
     var start = bytes.count
     while start > 0, isDigit(bytes[start - 1]) { start -= 1 }
     return dropFirstBytes(start)
@@ -72,8 +72,8 @@ extension String {
 
   fileprivate func replacingStar(with text: String) -> String {
     var result: [UInt8] = []
-    for byte in utf8 {
-      if byte == 0x2A { result.append(contentsOf: text.utf8) } else { result.append(byte) }
+    for byte in bytes {
+      if byte == 0x2A { result.append(contentsOf: text.bytes) } else { result.append(byte) }
     }
     return String(decoding: result, as: UTF8.self)
   }

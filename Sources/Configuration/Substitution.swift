@@ -19,7 +19,7 @@ struct Substitution {
     case .scalar(let text):
       if node.isSecret {
         node.content = secret(text, node.mark)
-      } else if text.utf8.contains(0x24) {
+      } else if text.bytes.contains(0x24) {
         node.content = expand(text, node.mark)
       }
     case .sequence(let elements):
@@ -70,20 +70,20 @@ struct Substitution {
   // MARK: - Variables
 
   private func expand(_ text: String, _ mark: Mark) -> Node.Content {
-    let bytes = Array(text.utf8)
+    let bytes = text.bytes
     var result: [UInt8] = []
     var index = 0
     while index < bytes.count {
-      if Substitution.begins("$${", bytes, index) {
+      if bytes.begins(with: "$${".bytes, at: index) {
         // Two dollar signs stand for one.
         result.append(contentsOf: [0x24, 0x7B])
         index += 3
-      } else if Substitution.begins("${", bytes, index) {
+      } else if bytes.begins(with: "${".bytes, at: index) {
         guard let end = bytes[index...].firstIndex(of: 0x7D) else {
           problems.report(mark, "'${' without '}'", "write '$${' if it is meant literally")
           return .invalid
         }
-        guard let value = value(of: bytes[(index + 2)..<end], mark) else { return .invalid }
+        guard let value = value(of: Array(bytes[(index + 2)..<end]), mark) else { return .invalid }
         result.append(contentsOf: value)
         index = end + 1
       } else {
@@ -99,16 +99,11 @@ struct Substitution {
     return .scalar(String(decoding: result, as: UTF8.self))
   }
 
-  private static func begins(_ start: String, _ bytes: [UInt8], _ index: Int) -> Bool {
-    bytes[index...].starts(with: start.utf8)
-  }
-
   /// The value of `NAME` or `NAME:-default`; nil when it was reported.
-  private func value(of expression: ArraySlice<UInt8>, _ mark: Mark) -> [UInt8]? {
+  private func value(of expression: [UInt8], _ mark: Mark) -> [UInt8]? {
     let nameEnd = expression.firstIndex(of: 0x3A) ?? expression.endIndex
     let name = String(decoding: expression[..<nameEnd], as: UTF8.self)
-    let fallback = expression[nameEnd...]
-    let hasFallback = fallback.starts(with: ":-".utf8)
+    let hasFallback = expression.begins(with: ":-".bytes, at: nameEnd)
     guard nameEnd == expression.endIndex || hasFallback, Substitution.isVariableName(name) else {
       let text = String(decoding: expression, as: UTF8.self)
       problems.report(mark, "'${\(text)}' names no variable", "write ${NAME} or ${NAME:-default}")
@@ -116,17 +111,18 @@ struct Substitution {
     }
     // As in a shell: with `:-` an empty variable counts as unset.
     if let value = surroundings.variable(name), !hasFallback || !value.utf8.isEmpty {
-      return Array(value.utf8)
+      return value.bytes
     }
-    if hasFallback { return Array(fallback.dropFirst(2)) }
+    if hasFallback { return Array(expression[(nameEnd + 2)...]) }
     problems.report(
       mark, "environment variable \(name) is not set", "set it, or give a default: ${\(name):-default}")
     return nil
   }
 
   private static func isVariableName(_ name: String) -> Bool {
-    guard let first = name.utf8.first, !isDigit(first) else { return false }
-    return name.utf8.allSatisfy { byte in
+    let bytes = name.bytes
+    guard let first = bytes.first, !isDigit(first) else { return false }
+    return bytes.allSatisfy { byte in
       let lower = lowercase(byte)
       return (lower >= 0x61 && lower <= 0x7A) || isDigit(byte) || byte == 0x5F
     }

@@ -3,7 +3,7 @@ public enum Summary {
   public static func text(_ configuration: DeviceConfiguration) -> String {
     let device = configuration.device
     let board = configuration.board
-    var text = "\(device.name) on \(board.title)\(board.simulated ? ", simulated" : "")\n"
+    var text: Message = "\(device.name) on \(board.title)\(board.simulated ? ", simulated" : "")\n"
     text += row("broker", brokerText(device.broker))
     var heading = "lines"
     for module in device.modules {
@@ -14,14 +14,14 @@ public enum Summary {
     heading = "buses"
     for case .sensor(let sensor) in device.modules {
       guard let bus = board.bus(sensor.bus) else { continue }
-      text += row(heading, sensorText(sensor, bus, board))
+      text += row(heading, sensorText(sensor, board.simulated ? "simulated" : bus.device))
       heading = ""
     }
-    text += row("topics", device.topicPrefix + "/availability")
+    text += row("topics", "\(device.topicPrefix)/availability")
     for module in device.modules {
       for topic in topics(of: module) { text += row("", "\(device.topicPrefix)/\(module.name)/\(topic)") }
     }
-    return text
+    return text.text
   }
 
   /// The last levels of a module's topics.
@@ -33,40 +33,36 @@ public enum Summary {
     }
   }
 
-  private static func row(_ heading: String, _ text: String) -> String {
-    padded(heading, 8) + text + "\n"
+  private static func row(_ heading: String, _ text: Message) -> Message {
+    "\(padded(heading))\(text)\n"
   }
 
-  private static func padded(_ text: String, _ width: Int) -> String {
+  private static func padded(_ text: String) -> String {
     var padded = text
-    var missing = width - text.utf8.count
-    while missing > 0 {
-      padded += " "
-      missing -= 1
-    }
+    for _ in 0..<max(0, 8 - text.utf8.count) { padded += " " }
     return padded
   }
 
-  private static func brokerText(_ broker: BrokerDescription) -> String {
-    let isIPv6 = broker.host.utf8.contains(0x3A)
-    var text = isIPv6 ? "[\(broker.host)]:\(broker.port)" : "\(broker.host):\(broker.port)"
+  private static func brokerText(_ broker: BrokerDescription) -> Message {
+    let isIPv6 = broker.host.bytes.contains(0x3A)
+    var text: Message = isIPv6 ? "[\(broker.host)]" : "\(broker.host)"
+    text += ":\(Int(broker.port))"
     if let username = broker.username { text += ", user \(username)" }
-    return text + ", client \(broker.clientID), keep alive \(broker.keepAliveSeconds)s"
+    return "\(text), client \(broker.clientID), keep alive \(Int(broker.keepAliveSeconds))s"
   }
 
-  private static func lineText(_ module: ModuleDescription, _ line: LineDescription) -> String {
-    let pin = line.pin.map { "pin \($0)" } ?? ""
-    let start = padded(line.name, 8) + padded(pin, 8) + "\(module.kind) \(module.name)"
+  private static func lineText(_ module: ModuleDescription, _ line: LineDescription) -> Message {
+    let pin = line.pin.map { padded("pin " + $0.description) } ?? padded("")
+    let start: Message = "\(padded(line.name))\(pin)\(module.kind) \(module.name)"
     switch module {
-    case .relay(let relay): return start + relayText(relay)
-    case .button(let button): return start + buttonText(button)
+    case .relay(let relay): return "\(start), \(level(relay.activeLow))\(relayText(relay.safety))"
+    case .button(let button): return "\(start), \(level(button.activeLow))\(buttonText(button))"
     case .sensor: return start
     }
   }
 
-  private static func relayText(_ relay: RelayDescription) -> String {
-    let safety = relay.safety
-    var text = level(relay.activeLow) + ", \(state(safety.start)) at start"
+  private static func relayText(_ safety: SafetyDescription) -> Message {
+    var text: Message = ", \(state(safety.start)) at start"
     switch safety.stop {
     case .on: text += ", on at stop"
     case .off: text += ", off at stop"
@@ -79,26 +75,19 @@ public enum Summary {
     return text
   }
 
-  private static func buttonText(_ button: ButtonDescription) -> String {
-    var text = level(button.activeLow)
-    switch button.pull {
-    case .up: text += ", pulled up"
-    case .down: text += ", pulled down"
-    case .none: break
-    }
-    return text + ", debounced for \(durationText(button.debounceMilliseconds))"
+  private static func buttonText(_ button: ButtonDescription) -> Message {
+    let pull = button.pull == .up ? ", pulled up" : button.pull == .down ? ", pulled down" : ""
+    return "\(pull), debounced for \(durationText(button.debounceMilliseconds))"
   }
 
-  private static func sensorText(
-    _ sensor: SensorDescription, _ bus: BusDescription, _ board: BoardDescription
-  ) -> String {
-    let place = board.simulated ? "" : " (\(bus.device))"
-    return padded(bus.name, 8) + padded(hexadecimal(sensor.address), 8)
-      + "sensor \(sensor.name), \(sensor.driver.name), every \(durationText(sensor.everyMilliseconds))\(place)"
+  private static func sensorText(_ sensor: SensorDescription, _ device: String) -> Message {
+    let start: Message =
+      "\(padded(sensor.bus.name))\(padded(hexadecimal(sensor.address)))sensor \(sensor.name)"
+    return "\(start), \(sensor.driver.name), every \(durationText(sensor.everyMilliseconds)) (\(device))"
   }
 
   private static func level(_ activeLow: Bool) -> String {
-    activeLow ? ", active low" : ", active high"
+    activeLow ? "active low" : "active high"
   }
 
   private static func state(_ on: Bool) -> String {

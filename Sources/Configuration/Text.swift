@@ -1,21 +1,45 @@
 // Strings are compared by their bytes: `==` and hashing on String need Unicode tables, which Embedded
 // builds do not link.
 extension String {
+  @inline(never)
   func equals(_ other: String) -> Bool {
     utf8.elementsEqual(other.utf8)
   }
 
+  /// A copy: what goes through it costs the program less than a walk through `utf8`.
+  var bytes: [UInt8] {
+    @inline(never) get { Array(utf8) }
+  }
+
   /// The same with A…Z taken for a…z.
   func equalsIgnoringCase(_ other: String) -> Bool {
-    utf8.elementsEqual(other.utf8) { lowercase($0) == lowercase($1) }
+    lowercase(bytes).equals(lowercase(other.bytes))
   }
 
   var quoted: String { "'" + self + "'" }
 
   /// Everything from the byte at `offset`, which must begin a character.
   func dropFirstBytes(_ offset: Int) -> String {
-    String(decoding: Array(utf8)[offset...], as: UTF8.self)
+    String(decoding: bytes[offset...], as: UTF8.self)
   }
+}
+
+extension [UInt8] {
+  func equals(_ other: [UInt8]) -> Bool {
+    count == other.count && begins(with: other, at: 0)
+  }
+
+  func begins(with start: [UInt8], at index: Int) -> Bool {
+    guard index + start.count <= count else { return false }
+    for offset in start.indices where self[index + offset] != start[offset] { return false }
+    return true
+  }
+}
+
+func lowercase(_ bytes: [UInt8]) -> [UInt8] {
+  var result = bytes
+  for index in result.indices { result[index] = lowercase(result[index]) }
+  return result
 }
 
 func lowercase(_ byte: UInt8) -> UInt8 {
@@ -28,7 +52,7 @@ func isDigit(_ byte: UInt8) -> Bool {
 
 /// `0x` with two digits, as addresses are written.
 func hexadecimal(_ byte: UInt8) -> String {
-  let digits: [UInt8] = Array("0123456789abcdef".utf8)
+  let digits: [UInt8] = "0123456789abcdef".bytes
   return "0x" + String(decoding: [digits[Int(byte >> 4)], digits[Int(byte & 15)]], as: UTF8.self)
 }
 
@@ -36,7 +60,7 @@ func hexadecimal(_ byte: UInt8) -> String {
 func listed(_ words: [String], last: String = "and") -> String {
   var text = ""
   for (index, word) in words.enumerated() {
-    if index > 0 { text += index == words.count - 1 ? " \(last) " : ", " }
+    if index > 0 { text += index == words.count - 1 ? " " + last + " " : ", " }
     text += word
   }
   return text
@@ -44,13 +68,13 @@ func listed(_ words: [String], last: String = "and") -> String {
 
 /// The candidate that `text` is most likely a slip of, if any is near enough.
 func nearest(to text: String, in candidates: [String]) -> String? {
-  let typed = Array(text.utf8)
+  let typed = text.bytes
   guard typed.count <= 40 else { return nil }
   var best: String?
   // A third of the letters may be wrong.
   var bestDistance = min(3, max(1, typed.count / 3)) + 1
   for candidate in candidates where candidate.utf8.count <= 40 {
-    let distance = editDistance(typed, Array(candidate.utf8))
+    let distance = editDistance(typed, candidate.bytes)
     if distance < bestDistance {
       best = candidate
       bestDistance = distance
@@ -59,7 +83,7 @@ func nearest(to text: String, in candidates: [String]) -> String? {
   return best
 }
 
-func didYouMean(_ text: String, _ candidates: [String]) -> String? {
+func didYouMean(_ text: String, _ candidates: [String]) -> Message? {
   guard let candidate = nearest(to: text, in: candidates) else { return nil }
   return "did you mean \(candidate.quoted)?"
 }

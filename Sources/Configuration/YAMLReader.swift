@@ -13,6 +13,7 @@ struct YAMLReader {
   private let file: SourceFile
   private let problems: Problems
   private let reader: OpaquePointer
+  private let start: Mark
   private var event = cyaml_event()
   private var nodes = 0
   /// Set by what ends the reading: the rest of the file makes no sense.
@@ -44,11 +45,18 @@ struct YAMLReader {
     self.file = file
     self.problems = problems
     self.reader = reader
+    start = YAMLReader.start(of: file)
   }
 
   private static func start(of file: SourceFile) -> Mark { Mark(file: file.name, line: 1, column: 1) }
 
-  private var mark: Mark { Mark(file: file.name, line: Int(event.line), column: Int(event.column)) }
+  /// Where the current event begins.
+  private var mark: Mark {
+    var mark = start
+    mark.line = Int(event.line)
+    mark.column = Int(event.column)
+    return mark
+  }
 
   private mutating func document() -> Node? {
     next()
@@ -71,7 +79,7 @@ struct YAMLReader {
     if event.kind == Int32(CYAML_ERROR) { reportSyntaxError() }
   }
 
-  private mutating func stop(_ message: String, _ suggestion: String? = nil) {
+  private mutating func stop(_ message: Message, _ suggestion: Message? = nil) {
     guard !stopped else { return }
     stopped = true
     problems.report(mark, message, suggestion)
@@ -175,7 +183,7 @@ extension YAMLReader {
       return
     }
     let bytes = UnsafeRawBufferPointer(start: event.text, count: event.length)
-    problems.report(place, "not YAML: " + String(decoding: bytes, as: UTF8.self))
+    problems.report(place, "not YAML: \(String(decoding: bytes, as: UTF8.self))")
   }
 
   private func byte(at place: Mark) -> UInt8? {
