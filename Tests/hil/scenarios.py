@@ -1,0 +1,263 @@
+"""What is proven, from outside the machine: its registers, its sensors' far side, and the broker."""
+
+import json
+import re
+import time
+
+from harness.mqtt import Observer, wait_until
+
+from . import gpio
+from .report import expect
+
+ROOT = "swiftlet/greenhouse"
+PERIOD = 1.0  # of the sensors
+TOLERANCE = 0.3  # for a busy computer that emulates another
+
+# line, active low?, on at start?, level of the line while nobody drives it.
+# The first two must not move at all; the others must move once, straight to their start level:
+# they show that a movement would be seen.
+RELAYS = {
+    "fan": (17, True, False, 1),
+    "pump": (22, False, False, 0),
+    "lamp": (23, False, True, 0),
+    "heater": (24, True, True, 1),
+}
+
+CONFIGURATION = """
+device: greenhouse
+board: raspberry-pi-3
+mqtt: mqtt://10.0.2.100:1883
+modules:
+""" + "".join(f"""
+  - relay: {name}
+    line: GPIO{line}
+    active: {"low" if low else "high"}
+    safety: {{ start: {"on" if on else "off"}, stop: off }}
+""" for name, (line, low, on, _) in RELAYS.items()) + """
+  - sensor: air
+    driver: TMP105
+    bus: i2c-1
+    address: 0x48
+    every: 1s
+  - sensor: barometer
+    driver: BMP280
+    bus: i2c-1
+    address: 0x76
+    every: 1s
+  - sensor: cellar
+    driver: TMP105
+    bus: i2c-1
+    address: 0x49  # nothing answers there
+    every: 1s
+"""
+
+
+def level(name, on):
+    """The level of a relay's line when it is on or off."""
+    return int(on != RELAYS[name][1])
+
+
+class Bench:
+    """A running machine, its broker and what the scenarios share."""
+
+    def __init__(self, machine, broker, report):
+        self.machine, self.broker, self.report = machine, broker, report
+        self.lines = gpio.Lines(machine.registers)
+        self.observer = Observer(broker.port)
+        self.asserting = report.asserting
+        self.pid = None
+
+    def start_runtime(self):
+        self.pid = self.machine.console.shell(
+            "swiftletd --config /etc/device.yaml --boards /boards 2>&1 & echo pid $!")[-1].split()[-1]
+
+    def running(self):
+        """The runtime is up, with every state on its topic."""
+        if self.pid is None:
+            self.start_runtime()
+        alive = self.machine.console.shell(f"kill -0 {self.pid} && echo yes || echo no")[-1]
+        expect(alive == "yes", "swiftletd has ended")
+        self.observer.wait(f"{ROOT}/availability", b"online", timeout=10)
+        self.observer.wait(f"{ROOT}/fan/state", timeout=5)
+
+    def stop_runtime(self):
+        """SIGTERM; what the process says is its exit status."""
+        pid, self.pid = self.pid, None
+        return self.machine.console.shell(f"kill -TERM {pid}; wait {pid}; echo status $?")[-1]
+
+    def wait_level(self, name, on, timeout=5):
+        wait_until(lambda: self.lines.level(RELAYS[name][0]) == level(name, on), timeout,
+                   f"GPLEV0: GPIO{RELAYS[name][0]} at {level(name, on)}")
+
+    def gpio_writes(self):
+        return self.machine.write_log.writes(gpio.REGION)
+
+    def broker_log(self, start=0):
+        """What the broker wrote down about packets."""
+        with open(self.broker.log_path, errors="replace") as log:
+            return log.read()[start:]
+
+    def answer(self, since, module="fan"):
+        return json.loads(self.observer.wait(f"{ROOT}/{module}/result", since=since, timeout=5).payload)
+
+    def command(self, payload, module="fan"):
+        since = self.observer.mark()
+        self.observer.publish(f"{ROOT}/{module}/set", payload)
+        return since
+
+
+def start(bench):
+    """From before the process starts until 2 s after, a relay's line shows its start level only."""
+    for line, _, _, idle in RELAYS.values():
+        bench.lines.pull(line, idle)
+    bench.machine.write_log.start()
+    sampler = gpio.Sampler(bench.machine.registers)
+    try:
+        wait_until(lambda: sampler.samples > 100, 5, "the sampler runs")
+        before = bench.observer.mark()
+        with bench.asserting("swiftletd starts and is online"):
+            bench.start_runtime()
+            started = time.monotonic()
+            bench.observer.wait(f"{ROOT}/availability", b"online", since=before, timeout=10)
+            for name in RELAYS:
+                bench.observer.wait(f"{ROOT}/{name}/state", since=before, timeout=5)
+        time.sleep(max(0.0, started + 2 - time.monotonic()))  # the observation's length, not a wait
+    finally:
+        sampler.stop()
+        bench.machine.write_log.stop()
+    writes = bench.gpio_writes()
+    bench.report.say(f"lines observed by {sampler}; {len(writes)} GPIO register writes recorded")
+    for name, (line, low, on, idle) in RELAYS.items():
+        right = level(name, on)
+        kept = "stays" if idle == right else "goes straight to and stays"
+        with bench.asserting(
+                f"{name} (GPIO{line}, active {'low' if low else 'high'}, start {'on' if on else 'off'}) {kept} at {right}"):
+            expect(bench.lines.is_output(line), f"GPIO{line} is not an output, nothing drives the relay")
+            expected = [right] if idle == right else [idle, right]
+            expect(sampler.levels(line) == expected, f"sampled levels {sampler.levels(line)}, expected {expected}")
+            driven = gpio.driven_levels(writes, line)
+            expect(driven == [right],
+                   f"levels driven according to the register writes {driven} (None: a latch never written), expected {[right]}")
+            state = bench.observer.wait(f"{ROOT}/{name}/state", since=before).payload
+            expect(state == (b"ON" if on else b"OFF"), f"state says {state!r}")
+
+
+def relay(bench):
+    """Commands reach the line; what is no command is answered with a reason."""
+    bench.running()
+    line = RELAYS["fan"][0]
+    for word, on in (("ON", True), ("OFF", False)):
+        with bench.asserting(f"fan/set {word} puts GPIO{line} to {level('fan', on)} at the SoC register"):
+            expect(bench.lines.level(line) == level("fan", not on), "the line is there already")
+            since = bench.command(word)
+            bench.wait_level("fan", on)
+        with bench.asserting(f"fan/state says {word}, and the command is answered as accepted"):
+            bench.observer.wait(f"{ROOT}/fan/state", word.encode(), since=since, timeout=5)
+            answer = bench.answer(since)
+            expect(answer == {"command": word, "result": "accepted"}, f"the answer is {answer}")
+    bench.machine.write_log.start()
+    with bench.asserting("an unknown payload is answered as rejected, with a reason"):
+        since = bench.command("SIDEWAYS")
+        answer = bench.answer(since)
+        expect(answer.get("command") == "SIDEWAYS" and answer.get("result") == "rejected", f"the answer is {answer}")
+        expect(answer.get("reason"), f"no reason: {answer}")
+    bench.machine.write_log.stop()
+    with bench.asserting("an unknown payload writes to no GPIO register and changes no state"):
+        writes = bench.gpio_writes()
+        expect(not writes, f"registers written: {writes}")
+        expect(bench.lines.level(line) == level("fan", False), "the line has moved")
+        states = [m for m in bench.observer.messages[since:] if m.topic == f"{ROOT}/fan/state"]
+        expect(not states, f"state published: {states}")
+
+
+def sensor(bench):
+    """What the chips measure is on their topics; a chip that is not there disturbs nobody."""
+    bench.running()
+    for millidegrees, text in ((42500, b"42.50"), (-10250, b"-10.25"), (21500, b"21.50")):
+        with bench.asserting(f"{millidegrees / 1000} °C set on QEMU's side is on air/temperature within one period"):
+            since, before = bench.observer.mark(), time.monotonic()
+            bench.machine.set_property("air", "temperature", millidegrees)
+            message = bench.observer.wait(f"{ROOT}/air/temperature", text, since=since, timeout=3)
+            late = message.at - before - PERIOD
+            expect(late < TOLERANCE, f"{late * 1000:.0f} ms later than one period")
+    for quantity, text in (("temperature", b"25.08"), ("pressure", b"1006.53")):
+        with bench.asserting(f"barometer/{quantity} says {text.decode()} for the calibration and raw values of the datasheet's example"):
+            payload = bench.observer.wait(f"{ROOT}/barometer/{quantity}", timeout=3).payload
+            expect(payload == text, f"it says {payload!r}")
+    with bench.asserting("a sensor where no chip answers says so on cellar/error") as line:
+        payload = bench.observer.wait(f"{ROOT}/cellar/error", lambda text: text != b"", timeout=5).payload
+        line.note = payload.decode(errors="replace")
+    with bench.asserting("the sensor without a chip publishes no reading, and the others go on"):
+        since = bench.observer.mark()
+        for topic in ("air/temperature", "barometer/pressure"):
+            bench.observer.wait(f"{ROOT}/{topic}", since=since, timeout=PERIOD + 1)
+        readings = [m for m in bench.observer.messages if m.topic == f"{ROOT}/cellar/temperature"]
+        expect(not readings, f"published: {readings}")
+        for name in ("air", "barometer"):
+            errors = [m for m in bench.observer.messages if m.topic == f"{ROOT}/{name}/error" and m.payload]
+            expect(not errors, f"published: {errors}")
+
+
+def reconnect(bench):
+    """The broker dies and comes back with an empty memory."""
+    bench.running()
+    line = RELAYS["fan"][0]
+    bench.command("ON")
+    bench.wait_level("fan", True)
+    bench.observer.wait(f"{ROOT}/fan/state", b"ON", timeout=5)
+    bench.machine.write_log.start()
+    bench.broker.kill()
+    since = bench.observer.mark()
+    bench.broker.start()
+    with bench.asserting("after the broker's restart availability and states are back, retained, in under 10 s"):
+        back = time.monotonic()
+        bench.observer.wait(f"{ROOT}/availability", b"online", since=since, timeout=10)
+        bench.observer.wait(f"{ROOT}/fan/state", b"ON", since=since, timeout=10 - (time.monotonic() - back))
+        with Observer(bench.broker.port) as fresh:
+            for topic, payload in (("availability", b"online"), ("fan/state", b"ON"), ("pump/state", b"OFF")):
+                message = fresh.wait(f"{ROOT}/{topic}", payload, timeout=10 - (time.monotonic() - back))
+                expect(message.retained, f"{topic} is not retained")
+    bench.machine.write_log.stop()
+    with bench.asserting("no GPIO register was written meanwhile, and the fan is still on"):
+        expect(not bench.gpio_writes(), f"registers written: {bench.gpio_writes()}")
+        expect(bench.lines.level(line) == level("fan", True), "the line has moved")
+    bench.machine.write_log.start()
+    with bench.asserting("a QoS 1 command sent after the restart is obeyed"):
+        since = bench.command("OFF")
+        bench.wait_level("fan", False, timeout=10)
+        bench.observer.wait(f"{ROOT}/fan/state", b"OFF", since=since, timeout=5)
+    with bench.asserting("…exactly once: one write to the line's latch, one answer"):
+        time.sleep(1)  # the time in which a second one would show
+        bench.machine.write_log.stop()
+        writes = gpio.latch_writes(bench.gpio_writes(), line)
+        expect(writes == [level("fan", False)], f"levels written: {writes}")
+        answers = [m for m in bench.observer.messages[since:] if m.topic == f"{ROOT}/fan/result"]
+        expect(len(answers) == 1, f"answers: {answers}")
+
+
+def stop(bench):
+    """SIGTERM in the guest."""
+    bench.running()
+    line = RELAYS["fan"][0]
+    bench.command("ON")
+    bench.wait_level("fan", True)
+    bench.machine.write_log.start()
+    since, log_start = bench.observer.mark(), len(bench.broker_log())
+    with bench.asserting("SIGTERM ends swiftletd with status 0"):
+        status = bench.stop_runtime()
+        expect(status == "status 0", f"it ended with {status}")
+    with bench.asserting("a clean stop publishes offline, retained, and takes leave: no will does it"):
+        bench.observer.wait(f"{ROOT}/availability", b"offline", since=since, timeout=5)
+        for event in (f"Received PUBLISH from .*'{ROOT}/availability'", "Received DISCONNECT from "):
+            wait_until(lambda: re.search(event, bench.broker_log(log_start)), 2, f"broker's log: {event}")
+        with Observer(bench.broker.port) as fresh:
+            message = fresh.wait(f"{ROOT}/availability", timeout=5)
+            expect(message.retained and message.payload == b"offline", f"a new subscriber gets {message}")
+    bench.machine.write_log.stop()
+    with bench.asserting(f"a clean stop puts the fan that was on to its stop level {level('fan', False)}"):
+        writes = gpio.latch_writes(bench.gpio_writes(), line)
+        expect(writes == [level("fan", False)], f"levels written: {writes}")
+        expect(bench.lines.level(line) == level("fan", False), "the line is at the other level")
+
+
+ALL = [start, relay, sensor, reconnect, stop]
