@@ -26,7 +26,7 @@ let package = Package(
     .target(name: "MQTTClient", dependencies: ["MQTTCodec"], swiftSettings: portable),
 
     // Portable: where both meet
-    .target(name: "DeviceRuntime", dependencies: ["MQTTClient", "HAL"], swiftSettings: portable),
+    .target(name: "DeviceRuntime", dependencies: ["MQTTClient", "MQTTCodec", "HAL"], swiftSettings: portable),
     .target(
       name: "Modules", dependencies: ["DeviceRuntime", "HAL", "Drivers", "Units"], swiftSettings: portable),
     .target(name: "Configuration", dependencies: ["CYAML"], swiftSettings: portable),

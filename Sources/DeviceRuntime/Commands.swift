@@ -1,11 +1,12 @@
 import MQTTClient
+import MQTTCodec
 
 // What comes in: one subscription, `<prefix>+/set`, and an answer to every command on `…/<module>/result`.
 extension Device {
   /// Whatever goes wrong here is a mistake in the topic's text, which the configuration has checked.
   func subscribe() {
     topics.commands.withSpan { filter in
-      do {
+      do throws(MQTTSubscribeError) {
         _ = try client.subscribe(filter: filter, qos: .atLeastOnce)
       } catch {
         log.write(.error, "the topic root is not a valid topic: no command can be received")

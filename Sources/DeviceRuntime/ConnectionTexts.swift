@@ -1,4 +1,5 @@
 import MQTTClient
+import MQTTCodec
 
 // Why there is no connection, in a person's words, with what to look at. The same reason again and again is
 // logged once.

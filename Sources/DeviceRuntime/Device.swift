@@ -1,5 +1,6 @@
 import HAL
 import MQTTClient
+import MQTTCodec
 
 /// A device: its modules, their timers, and their topics on the broker. It knows no socket: whoever owns
 /// the transport moves bytes between it and `client`, and calls `turn`.

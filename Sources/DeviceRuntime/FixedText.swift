@@ -1,3 +1,5 @@
+import HAL
+
 /// Text of at most 512 bytes that lives on the stack: payloads, reasons and log lines are put together in
 /// it without an allocation. What does not fit is cut off and `isTruncated` tells so.
 public struct FixedText: Sendable {

@@ -1,4 +1,5 @@
 import MQTTClient
+import MQTTCodec
 
 // What goes out. States and errors are retained, QoS 1, and the newest wins; readings and results are QoS 0:
 // a reading that cannot go out now is counted, not kept.
@@ -79,7 +80,7 @@ extension Device {
   func publish(_ topic: FixedText, _ payload: FixedText, _ qos: MQTTQoS, retain: Bool) -> Bool {
     topic.withSpan { topic in
       payload.withSpan { payload in
-        do {
+        do throws(MQTTPublishError) {
           _ = try client.publish(topic: topic, payload: payload, qos: qos, retain: retain)
           return true
         } catch {
