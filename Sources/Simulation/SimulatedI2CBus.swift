@@ -107,7 +107,7 @@ public final class SimulatedI2CTarget: I2CDevice {
   /// Counts the transfer and fails it if its fault is one of the bus; the fault of this transfer.
   private func begin() throws(I2CError) -> Fault? {
     let isFaulty = transfers >= faultBegins && transfers < faultEnds
-    transfers += 1
+    transfers &+= 1
     guard isFaulty, let fault else { return nil }
     switch fault {
     case .absent: throw failed(.noAcknowledge)
@@ -119,12 +119,12 @@ public final class SimulatedI2CTarget: I2CDevice {
 
   private func send(_ bytes: Span<UInt8>, fault: Fault?) throws(I2CError) {
     guard let model, model.receive(bytes, fault: fault) else { throw failed(.noAcknowledge) }
-    bytesOnWire += 1 + bytes.count
+    bytesOnWire &+= 1 + bytes.count
   }
 
   private func receive(into bytes: inout MutableSpan<UInt8>, fault: Fault?) throws(I2CError) {
     guard let model, model.send(into: &bytes, fault: fault) else { throw failed(.noAcknowledge) }
-    bytesOnWire += 1 + bytes.count
+    bytesOnWire &+= 1 + bytes.count
     guard bytes.count > 0 else { return }
     switch fault {
     case .shortAnswer:
@@ -138,7 +138,7 @@ public final class SimulatedI2CTarget: I2CDevice {
   }
 
   private func failed(_ error: I2CError) -> I2CError {
-    failures += 1
+    failures &+= 1
     return error
   }
 }

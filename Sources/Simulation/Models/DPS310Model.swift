@@ -22,15 +22,15 @@ public final class DPS310Model: I2CTargetModel {
   private var result: UInt32 = 0
   private var ends: Instant?
 
-  private static let c0 = 214
-  private static let c1 = -288
-  private static let c00 = 80_412
-  private static let c10 = -55_420
-  private static let c20 = -9_812
-  private static let c30 = -1_305
-  private static let c01 = -2_718
-  private static let c11 = 1_388
-  private static let c21 = 134
+  private static let c0: Int64 = 214
+  private static let c1: Int64 = -288
+  private static let c00: Int64 = 80_412
+  private static let c10: Int64 = -55_420
+  private static let c20: Int64 = -9_812
+  private static let c30: Int64 = -1_305
+  private static let c01: Int64 = -2_718
+  private static let c11: Int64 = 1_388
+  private static let c21: Int64 = 134
 
   public init(environment: Environment, clock: any MonotonicClock) {
     self.environment = environment
