@@ -81,6 +81,14 @@ final class BrokerLink: TCPStreamOwner {
   private var now: UInt64 { UInt64(loop.now.milliseconds) }
 
   private func flush() {
-    client.withOutput { bytes in stream?.write(bytes) ?? 0 }
+    // Taking bytes makes room for what waited for it: all of a turn goes out before the loop sleeps.
+    var written = 1
+    while client.hasOutput && written > 0 && state == .open {
+      written = 0
+      client.withOutput { bytes in
+        written = stream?.write(bytes) ?? 0
+        return written
+      }
+    }
   }
 }
