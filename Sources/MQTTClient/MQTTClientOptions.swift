@@ -1,4 +1,5 @@
-import MQTTCodec
+// Who imports the client needs the names in its interface: QoS, refusals, reasons.
+@_exported import MQTTCodec
 
 public typealias MQTTQoS = MQTTCodec.QoS
 public typealias MQTTRefusal = MQTTCodec.ConnackCode

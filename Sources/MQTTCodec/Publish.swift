@@ -15,6 +15,7 @@ public struct Publish: Equatable, Sendable {
   /// Reads the body; `flags` are those of its header. Linear in the topic, constant in the payload.
   ///
   /// [MQTT-2.3.1-1], [MQTT-2.3.1-5], [MQTT-3.3.1-2], [MQTT-3.3.1-4], [MQTT-3.3.2-1], [MQTT-3.3.2-2]
+  @inline(__always)
   public static func decode(
     _ body: Span<UInt8>, flags: UInt8
   ) throws(MalformedPacket) -> Publish {

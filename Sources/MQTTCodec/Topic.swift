@@ -7,12 +7,13 @@ public enum TopicName {
     let count = bytes.count
     guard count > 0 else { throw .emptyTopic }
     guard count <= 0xFFFF else { throw .invalidString }
+    if !ASCIIWord.allSatisfy(bytes, { $0.isTopicText }) { try checkBytes(bytes) }
+  }
+
+  private static func checkBytes(_ bytes: Span<UInt8>) throws(MalformedPacket) {
+    let count = bytes.count
     var index = 0
     while index < count {
-      if count - index >= 8, ASCIIWord(bytes, at: index).isTopicText {
-        index += 8
-        continue
-      }
       let byte = bytes[unchecked: index]
       if byte < 0x80 {
         if byte == 0 { throw .invalidString }

@@ -2,15 +2,15 @@
 public enum UTF8Text {
   /// Whether the bytes are well-formed UTF-8 without U+0000 and surrogates.
   ///
-  /// Linear; eight bytes at a time as long as they are ASCII. [MQTT-1.5.3-1], [MQTT-1.5.3-2]
+  /// Linear; eight bytes at a time when all are ASCII. [MQTT-1.5.3-1], [MQTT-1.5.3-2]
   public static func isValid(_ bytes: Span<UInt8>) -> Bool {
+    ASCIIWord.allSatisfy(bytes) { $0.isText } || isWellFormed(bytes)
+  }
+
+  private static func isWellFormed(_ bytes: Span<UInt8>) -> Bool {
     let count = bytes.count
     var index = 0
     while index < count {
-      if count - index >= 8, ASCIIWord(bytes, at: index).isText {
-        index += 8
-        continue
-      }
       let byte = bytes[unchecked: index]
       if byte < 0x80 {
         if byte == 0 { return false }
@@ -52,37 +52,5 @@ public enum UTF8Text {
       offset += 1
     }
     return length
-  }
-}
-
-/// Eight bytes looked at together.
-struct ASCIIWord {
-  private let word: UInt64
-
-  /// The caller checked that eight bytes follow `index`.
-  @inline(__always)
-  init(_ bytes: Span<UInt8>, at index: Int) {
-    word = bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: index, as: UInt64.self) }
-  }
-
-  @inline(__always)
-  private static func marksZeroBytes(_ word: UInt64) -> UInt64 {
-    (word &- 0x0101_0101_0101_0101) & ~word
-  }
-
-  private static let high: UInt64 = 0x8080_8080_8080_8080
-
-  /// All eight are ASCII, and none is U+0000.
-  @inline(__always)
-  var isText: Bool {
-    (word | Self.marksZeroBytes(word)) & Self.high == 0
-  }
-
-  /// All eight are ASCII, and none is U+0000, `#` or `+`.
-  @inline(__always)
-  var isTopicText: Bool {
-    let hash = Self.marksZeroBytes(word ^ 0x2323_2323_2323_2323)
-    let plus = Self.marksZeroBytes(word ^ 0x2B2B_2B2B_2B2B_2B2B)
-    return (word | Self.marksZeroBytes(word) | hash | plus) & Self.high == 0
   }
 }
