@@ -26,20 +26,24 @@ public struct LM75: Sensor {
 
   private let registers: Registers
   private var isAwake = false
+  private var isStarted = false
 
   public init(_ device: any I2CDevice) {
     registers = Registers(device: device)
   }
 
   public mutating func start() throws(SensorError) -> Duration {
+    isStarted = isAwake
     if isAwake { return .zero }
     try registers.write(Register.configuration, Self.convertAlways)
     isAwake = true
+    isStarted = true
     return .milliseconds(300)
   }
 
   public mutating func collect() throws(SensorError) -> TemperatureMeasurement {
-    guard isAwake else { throw .notReady }
+    guard isStarted else { throw .notReady }
+    isStarted = false
     isAwake = false  // until this has gone well
     let answer: InlineArray<2, UInt8> = try registers.read(from: Register.temperature)
     let halves = Int32(Int16(bitPattern: answer.bigEndian16(at: 0)) >> 7)

@@ -8,6 +8,8 @@ final class Bench {
   let clock: VirtualClock
   let target: SimulatedI2CTarget
   let environment: Environment
+  /// Puts another chip of the kind in the place of the first, fresh from power-up.
+  let replaceChip: () -> Void
   /// One whole reading; the clock moves on as the driver asks.
   let read: () throws(SensorError) -> [Reading]
   /// A reading that does not wait, so that nothing can be ready.
@@ -17,11 +19,13 @@ final class Bench {
 
   init<S: Sensor>(
     _ type: S.Type, in environment: Environment,
-    model: (Environment, any MonotonicClock) -> any I2CTargetModel
+    model: @escaping (Environment, any MonotonicClock) -> any I2CTargetModel
   ) {
     let clock = VirtualClock()
     let bus = SimulatedI2CBus()
-    target = bus.attach(model(environment, clock), at: S.defaultAddress)
+    let target = bus.attach(model(environment, clock), at: S.defaultAddress)
+    self.target = target
+    replaceChip = { target.model = model(environment, clock) }
     self.clock = clock
     self.environment = environment
     var sensor = S(bus.device(at: S.defaultAddress))

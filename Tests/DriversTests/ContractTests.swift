@@ -116,18 +116,34 @@ import Units
     if chip.hasChecksum { #expect(found == 48, "every bit of the one transfer that has an answer") }
   }
 
-  @Test(
-    "another chip at the address is reported, also when it came while the driver ran",
-    arguments: Chip.all.filter(\.hasIdentity), [false, true])
-  func wrongIdentity(chip: Chip, warm: Bool) throws {
-    let bench = try makeBench(chip, warm: warm)
-    if warm {
-      bench.target.inject(.absent, count: 1)
-      #expect(bench.failure() == .bus(.noAcknowledge))
-    }
+  @Test("another chip at the address is reported", arguments: Chip.all.filter(\.hasIdentity))
+  func wrongIdentity(chip: Chip) throws {
+    let bench = try makeBench(chip)
     bench.target.inject(.wrongIdentity(0x60))
     for _ in 0..<3 { #expect(bench.failure() == .wrongIdentity(found: 0x60)) }
     expectFreshReading(chip, bench, "when the right one is back")
+  }
+
+  @Test("after any failed transfer the identity is checked anew", arguments: Chip.all.filter(\.hasIdentity))
+  func identityAfterError(chip: Chip) throws {
+    for index in 0..<(try transfers(chip, warm: true)) {
+      let bench = try makeBench(chip, warm: true)
+      bench.target.inject(.absent, after: index, count: 1)
+      #expect(bench.failure() == .bus(.noAcknowledge))
+      bench.target.inject(.wrongIdentity(0x60))
+      #expect(bench.failure() == .wrongIdentity(found: 0x60), "after transfer \(index)")
+    }
+  }
+
+  @Test("a chip replaced or power-cycled while it failed is set up anew", arguments: Chip.all)
+  func replaced(chip: Chip) throws {
+    for index in 0..<(try transfers(chip, warm: true)) {
+      let bench = try makeBench(chip, warm: true)
+      bench.target.inject(.busy, after: index, count: 1)
+      #expect(bench.failure() == .bus(.busy))
+      bench.replaceChip()
+      expectFreshReading(chip, bench, "after transfer \(index)")
+    }
   }
 
   @Test(
@@ -156,6 +172,10 @@ import Units
     let bench = try makeBench(chip)
     #expect(throws: SensorError.notReady) { try bench.collectOnly() }
     #expect(bench.target.transfers == 0)
+    _ = try bench.read()
+    let transfers = bench.target.transfers
+    #expect(throws: SensorError.notReady) { try bench.collectOnly() }
+    #expect(bench.target.transfers == transfers, "a value is collected once")
   }
 
   @Test("a reading costs the bytes and the time its documentation says", arguments: Chip.all)

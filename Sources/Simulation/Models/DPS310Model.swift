@@ -121,7 +121,9 @@ public final class DPS310Model: I2CTargetModel {
     let samples = Self.samples(settings[isPressure ? 0 : 1])
     let isShifted = settings[3] & (isPressure ? 0b0100 : 0b1000) != 0
     let scale = Double(samples * 2 - 1) * 524_288 / (isShifted ? 64 : 1)
-    let share = isPressure ? pressureShare() : temperatureShare()
+    // The chip's other thermometer (bit 7 clear) is not the one the coefficients belong to.
+    let isOther = !isPressure && settings[1] & 0x80 == 0
+    let share = isPressure ? pressureShare() : temperatureShare() + (isOther ? 0.125 : 0)
     // What does not fit 24 bits loses its upper ones: more than eight samples need the shift.
     let raw = Int64(share * scale + (share < 0 ? -0.5 : 0.5))  // rounded() would need libm
     result = UInt32(truncatingIfNeeded: raw) & 0xFF_FFFF
