@@ -15,24 +15,40 @@ struct BoardCheck {
 
   // MARK: - Lines
 
+  /// A line that a module uses, by the board's own name for it.
+  private struct Use {
+    let name: String
+    let module: ModuleDescription
+    let mark: Mark
+  }
+
   private func checkLines() {
-    for (index, module) in device.modules.enumerated() {
+    let buses = usedBuses()
+    var uses: [Use] = []
+    for module in device.modules {
       guard let reference = module.line, !reference.name.utf8.isEmpty else { continue }
       let line = board?.line(reference)
-      if let board, line == nil {
+      if let line {
+        checkFree(line, reference, buses)
+      } else if let board {
         reportUnknown(reference, board)
         continue
       }
-      let name = line?.name ?? reference.name
-      for other in device.modules[..<index] {
-        guard let taken = other.line else { continue }
-        let takenName = board?.line(taken)?.name ?? taken.name
-        guard takenName.equals(name) else { continue }
-        let place = taken.mark.lineText
-        problems.report(reference.mark, "line \(name) is already used by \(other.title) at \(place)")
-        break
+      let use = Use(name: line?.name ?? reference.name, module: module, mark: reference.mark)
+      if let other = uses.first(where: { $0.name.equals(use.name) }) {
+        problems.report(
+          use.mark,
+          "line \(use.name) is already used by \(other.module.title) at \(other.mark.lineText)")
       }
-      if let line { checkFree(line, reference) }
+      uses.append(use)
+    }
+  }
+
+  private func usedBuses() -> [BusDescription] {
+    guard let board else { return [] }
+    return board.buses.filter { bus in
+      for case .sensor(let sensor) in device.modules where sensor.bus.name.equals(bus.name) { return true }
+      return false
     }
   }
 
@@ -42,25 +58,25 @@ struct BoardCheck {
       return
     }
     let names = board.lines.map { $0.name }
-    let suggestion = didYouMean(reference.name, names) ?? "lines are \(summary(of: names))"
+    // Digits are never a slip worth guessing at, and a bare number is meant as the number of a line.
+    let digits = reference.name.trailingDigits
+    let near = names.filter { $0.trailingDigits.equals(digits) }
+    let meant = reference.name.equals(digits) ? near.first ?? digits : reference.name
+    let suggestion = didYouMean(meant, near) ?? "lines are \(summary(of: names))"
     problems.report(reference.mark, "\(board.name) has no line \(reference.name.quoted)", suggestion)
   }
 
   /// `GPIO0…GPIO27`
   private func summary(of names: [String]) -> String {
-    guard let first = names.first, let last = names.last, names.count > 3 else { return listed(names) }
+    guard let first = names.first, let last = names.last, names.count > 12 else { return listed(names) }
     return first + "…" + last
   }
 
   /// A line may belong to a bus that a sensor uses, or to the board itself.
-  private func checkFree(_ line: LineDescription, _ reference: LineReference) {
-    for module in device.modules {
-      guard case .sensor(let sensor) = module, let bus = board?.bus(sensor.bus) else { continue }
-      for name in bus.lines where name.equals(line.name) {
-        problems.report(
-          reference.mark, "line \(line.name) belongs to bus \(bus.name), which \(module.title) uses")
-        return
-      }
+  private func checkFree(_ line: LineDescription, _ reference: LineReference, _ buses: [BusDescription]) {
+    for bus in buses where bus.lines.contains(where: { $0.equals(line.name) }) {
+      problems.report(
+        reference.mark, "line \(line.name) belongs to bus \(bus.name), which has a sensor on it")
     }
     if let reserved = line.reserved {
       warnings.report(reference.mark, "line \(line.name) is reserved: \(reserved)")
@@ -70,27 +86,30 @@ struct BoardCheck {
   // MARK: - Buses
 
   private func checkBuses() {
-    for (index, module) in device.modules.enumerated() {
-      guard case .sensor(let sensor) = module, !sensor.bus.name.utf8.isEmpty else { continue }
+    var uses: [SensorDescription] = []
+    for case .sensor(let sensor) in device.modules where !sensor.bus.name.utf8.isEmpty {
       if let board, board.bus(sensor.bus) == nil {
-        let names = board.buses.map { $0.name }
-        let suggestion = didYouMean(sensor.bus.name, names) ?? "buses are \(listed(names))"
-        problems.report(
-          sensor.bus.mark, "\(board.name) has no bus \(sensor.bus.name.quoted)",
-          names.isEmpty ? nil : suggestion)
+        reportUnknown(sensor.bus, board)
         continue
       }
-      for case .sensor(let other) in device.modules[..<index] {
-        guard other.address == sensor.address, sensor.address != 0, other.bus.name.equals(sensor.bus.name)
-        else { continue }
+      // No address has been reported.
+      guard sensor.address != 0 else { continue }
+      for other in uses where other.address == sensor.address && other.bus.name.equals(sensor.bus.name) {
         let address = hexadecimal(sensor.address)
-        let place = other.mark.lineText
         problems.report(
           sensor.addressMark,
-          "address \(address) on \(sensor.bus.name) is already used by sensor \(other.name.quoted) at \(place)"
+          "\(address) on \(sensor.bus.name) is already used by sensor \(other.name.quoted) at \(other.addressMark.lineText)"
         )
         break
       }
+      uses.append(sensor)
     }
+  }
+
+  private func reportUnknown(_ reference: BusReference, _ board: BoardDescription) {
+    let names = board.buses.map { $0.name }
+    let suggestion = didYouMean(reference.name, names) ?? "buses are \(listed(names))"
+    problems.report(
+      reference.mark, "\(board.name) has no bus \(reference.name.quoted)", names.isEmpty ? nil : suggestion)
   }
 }

@@ -15,13 +15,14 @@ struct BrokerReader {
   }
 
   func read(_ fields: Fields, override: String?) -> BrokerDescription {
-    let url = override.map { $0.utf8.isEmpty ? nil : $0 } ?? nil
+    // As in a shell, an empty variable is an unset one.
+    let url = override.flatMap { $0.utf8.isEmpty ? nil : $0 }
     var broker = BrokerReader.nothing(fields.mark)
     broker.clientID = clientID
     let field = url == nil ? fields.required("mqtt", example: BrokerReader.example) : fields.optional("mqtt")
     if let field { readFile(field, into: &broker) }
     if let url {
-      broker.mark = Mark(file: BrokerReader.variable)
+      broker.mark = Mark(file: "environment variable " + BrokerReader.variable)
       apply(url, to: &broker)
     }
     return broker
@@ -40,7 +41,7 @@ struct BrokerReader {
 
   private func readURL(_ field: Field, into broker: inout BrokerDescription) {
     broker.mark = field.mark
-    guard let text = field.text(wanted: "a URL like \(BrokerReader.example)") else { return }
+    guard let text = field.text(wanted: "a URL like \(BrokerReader.example)", orSecret: true) else { return }
     apply(text, to: &broker)
   }
 
@@ -81,8 +82,8 @@ struct BrokerReader {
     } else if let password, username == nil {
       password.report("'password' without 'username'", "MQTT needs both")
     }
-    if let username { broker.username = username.text() }
-    if let password { broker.password = password.text() }
+    if let username { broker.username = username.text(orSecret: true) }
+    if let password { broker.password = password.text(orSecret: true) }
   }
 
   private func keepAlive(_ field: Field) -> UInt16? {

@@ -1,4 +1,5 @@
-/// `mqtt://user:password@host:port`, taken apart. Messages never quote the whole URL: it may hold a password.
+/// `mqtt://user:password@host:port`, taken apart. Messages quote nothing behind the scheme: what is wrong may be
+/// that a password stands in the wrong place.
 struct BrokerURL {
   static let defaultPort: UInt16 = 1883
 
@@ -21,7 +22,7 @@ struct BrokerURL {
     if end < bytes.count, !(bytes[end] == 0x2F && end == bytes.count - 1) {
       throw Fault(
         message: "the broker URL goes on after the host",
-        suggestion: "leave the path out; in a password write '/' as %2F, '?' as %3F, '#' as %23")
+        suggestion: "leave the path out, or in a password write '/' as %2F, '?' as %3F, '#' as %23")
     }
     var hostStart = start
     if let at = bytes[start..<end].lastIndex(of: 0x40) {
@@ -105,9 +106,13 @@ struct BrokerURL {
     guard !name.isEmpty else { throw Fault(message: "the broker URL has no host") }
     host = String(decoding: name, as: UTF8.self)
     guard name.count <= 253, name.allSatisfy({ BrokerURL.isHostByte($0, isIPv6) }) else {
-      throw Fault(message: "\(host.quoted) is not a host name or an address")
+      throw Fault(message: "the host in the broker URL is no name and no address")
     }
-    if hostEnd < bytes.endIndex { port = try BrokerURL.port(bytes[hostEnd...]) }
+    if hostEnd == bytes.endIndex { return }
+    guard bytes[hostEnd] == 0x3A else {
+      throw Fault(message: "only ':' and a port can follow ']' in the broker URL")
+    }
+    port = try BrokerURL.port(bytes[(hostEnd + 1)...])
   }
 
   private static func isHostByte(_ byte: UInt8, _ isIPv6: Bool) -> Bool {
@@ -117,14 +122,11 @@ struct BrokerURL {
     return isLetter || isDigit(byte) || byte == 0x2D || byte == 0x2E || byte == 0x5F
   }
 
-  /// `:1883`
   private static func port(_ bytes: ArraySlice<UInt8>) throws(Fault) -> UInt16 {
-    let text = String(decoding: bytes.dropFirst(), as: UTF8.self)
-    let hasColon = bytes.first == 0x3A
-    if hasColon, text.bytes.allSatisfy(isDigit), let number = parseInteger(text), number >= 1, number <= 65535
-    {
+    let text = String(decoding: bytes, as: UTF8.self)
+    if bytes.allSatisfy(isDigit), let number = parseInteger(text), number >= 1, number <= 65535 {
       return UInt16(number)
     }
-    throw Fault(message: "the port must be a number from 1 to 65535, not \(text.quoted)")
+    throw Fault(message: "the port in the broker URL must be a number from 1 to 65535")
   }
 }

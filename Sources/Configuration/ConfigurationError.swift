@@ -80,10 +80,11 @@ final class Problems {
   private(set) var list: [ConfigurationError] = []
 
   var isEmpty: Bool { list.isEmpty }
+  var isFull: Bool { list.count == Problems.limit }
 
   @inline(never)
   func report(_ mark: Mark, _ message: Message, _ suggestion: Message? = nil) {
-    guard list.count < Problems.limit else { return }
+    guard !isFull else { return }
     list.append(ConfigurationError(mark, message.text, suggestion: suggestion?.text))
   }
 

@@ -30,12 +30,14 @@ struct DeviceReader {
 
   private func readRoot(_ fields: Fields) -> String {
     guard let field = fields.optional("root") else { return "swiftlet" }
-    guard let root = field.name(extra: [0x2F], longest: 128) else { return "" }
+    let upperCase = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    let wanted: Message = "topic levels of A-Z, a-z, 0-9, '-' and '_', with '/' between them"
+    guard let root = field.name(extra: "/" + upperCase, wanted: wanted, longest: 128) else { return "" }
     let bytes = root.bytes
     let isSlash = bytes.map { $0 == 0x2F }
     for index in bytes.indices where isSlash[index] {
       if index == 0 || index == bytes.count - 1 || isSlash[index - 1] {
-        field.report("\(field.title) has an empty level", "write levels with single '/' between them")
+        field.report("\(field.title) has an empty level", "put single '/' between levels, none at the ends")
         break
       }
     }
@@ -52,7 +54,8 @@ struct DeviceReader {
   }
 
   private func readModules(_ fields: Fields) -> [ModuleDescription] {
-    guard let field = fields.required("modules", example: "a list of relays, buttons and sensors") else {
+    guard let field = fields.optional("modules") else {
+      problems.report(fields.mark, "'modules' is missing", "it lists the relays, buttons and sensors")
       return []
     }
     guard case .sequence(let nodes) = field.node.content else {

@@ -29,33 +29,31 @@ final class Field {
     report("\(title) must be \(wanted), not \(node.description)", suggestion)
   }
 
-  /// Any text but an empty one.
+  /// Any text but an empty one. A secret is one only where it is needed: others turn up in messages.
   @inline(never)
-  func text(wanted: Message = "a text") -> String? {
-    if case .scalar(let text) = node.content, !text.utf8.isEmpty { return text }
+  func text(wanted: Message = "a text", orSecret: Bool = false) -> String? {
+    if case .scalar(let text) = node.content, !text.utf8.isEmpty, orSecret || !node.isSecret { return text }
     reject(wanted: wanted)
     return nil
   }
 
-  /// A name that can stand in a topic.
+  /// A name that can stand in a topic; `extra` characters are legal as well.
   @inline(never)
-  func name(extra: [UInt8] = [], longest: Int = 64) -> String? {
-    let wanted: Message = "a name of a-z, 0-9, '-' and '_'"
+  func name(
+    extra: String = "", wanted: Message = "a name of a-z, 0-9, '-' and '_'", longest: Int = 64
+  ) -> String? {
     guard let text = text(wanted: wanted) else { return nil }
     let bytes = text.bytes
+    let extra = extra.bytes
     guard bytes.count <= longest else {
       report("\(title) is longer than \(longest) bytes")
       return nil
     }
     if bytes.allSatisfy({ isNameByte($0) || extra.contains($0) }) { return text }
-    var legal: [UInt8] = []
-    for byte in bytes {
-      let lower = lowercase(byte)
-      if isNameByte(lower) || extra.contains(lower) { legal.append(lower) }
-      if byte == 0x20 { legal.append(0x5F) }
-    }
-    let proposal = String(decoding: legal, as: UTF8.self)
-    reject(wanted: wanted, legal.isEmpty || node.isSecret ? nil : "for example \(proposal.quoted)")
+    let proposal = bytes.map { $0 == 0x20 ? 0x5F : lowercase($0) }
+    let isLegal = proposal.allSatisfy { isNameByte($0) || extra.contains($0) }
+    let proposed = String(decoding: proposal, as: UTF8.self).quoted
+    reject(wanted: wanted, isLegal ? "for example \(proposed)" : nil)
     return nil
   }
 

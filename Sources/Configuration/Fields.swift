@@ -47,7 +47,7 @@ final class Fields {
 
   /// Reports the keys that nobody asked for.
   func finish() {
-    for entry in entries where !known.contains(where: { $0.equals(entry.key) }) {
+    for entry in entries where !problems.isFull && !known.contains(where: { $0.equals(entry.key) }) {
       let place: Message = owner.utf8.isEmpty ? "" : " in \(owner)"
       let rest = known.filter { self.entry($0) == nil }
       let suggestion = didYouMean(entry.key, rest) ?? "known keys are \(listed(known))"

@@ -104,7 +104,7 @@ struct ModuleReader {
     else { return safety }
     if let start = fields.optional("start")?.state() { safety.start = start }
     if let stop = fields.optional("stop").map({ self.stop($0) }) { safety.stop = stop }
-    if let lost = fields.optional("broker_lost") { safety.brokerLost = brokerLost(lost, owner) }
+    if let lost = fields.optional("broker_lost") { safety.brokerLost = brokerLost(lost, field.owner) }
     if let limit = fields.optional("max_on"), let milliseconds = limit.duration() {
       safety.maxOnMilliseconds = milliseconds
       if milliseconds == 0 {
@@ -122,13 +122,13 @@ struct ModuleReader {
     }
     if text.equals("hold") { return .hold }
     if let state = Field.state(text) { return state ? .on : .off }
-    _ = field.choice(["on", "off", "hold"])
+    _ = field.choice(["off", "on", "hold"])
     return .off
   }
 
   private func brokerLost(_ field: Field, _ owner: String) -> SafetyDescription.BrokerLost? {
     let wanted: Message = "a mapping like { after: 60s, then: off }"
-    let owner = "'broker_lost' in " + owner
+    let owner = "'broker_lost' of " + owner
     guard let fields = Fields(field.node, owner: owner, wanted: wanted, problems) else { return nil }
     let after = fields.required("after", example: "60s")?.duration() ?? 0
     let then = fields.required("then", example: "off")?.state() ?? false

@@ -22,7 +22,7 @@ final class Node {
 
   var content: Content
   let mark: Mark
-  /// Written as `!secret name`: once replaced, its text must not show up in messages.
+  /// Written as `!secret name`: once replaced, its text stays out of messages.
   let isSecret: Bool
 
   init(_ content: Content, _ mark: Mark, isSecret: Bool = false) {

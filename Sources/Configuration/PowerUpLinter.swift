@@ -62,14 +62,6 @@ struct PowerUpLinter {
 }
 
 extension String {
-  /// `17` of `GPIO17`
-  fileprivate var trailingDigits: String {
-    let bytes = bytes
-    var start = bytes.count
-    while start > 0, isDigit(bytes[start - 1]) { start -= 1 }
-    return dropFirstBytes(start)
-  }
-
   fileprivate func replacingStar(with text: String) -> String {
     var result: [UInt8] = []
     for byte in bytes {

@@ -40,7 +40,9 @@ struct Substitution {
     }
     readSecrets(for: name, mark)
     if let entry = secrets.first(where: { $0.key.equals(name) }) {
-      if case .scalar(let text) = entry.value.content, !text.utf8.isEmpty { return .scalar(text) }
+      if case .scalar(let text) = entry.value.content, !text.utf8.isEmpty, !entry.value.isSecret {
+        return .scalar(text)
+      }
       problems.report(entry.value.mark, "secret \(name.quoted) must be a text")
     } else if !secrets.isEmpty {
       let suggestion = didYouMean(name, secrets.map { $0.key })
@@ -54,7 +56,7 @@ struct Substitution {
     secretsAreRead = true
     guard let file = surroundings.secretsFile() else {
       problems.report(
-        mark, "secret \(name.quoted) is wanted, but there is no secrets.yaml",
+        mark, "secret \(name.quoted) is wanted, but there is no secrets.yaml to read",
         "put it beside the device file, with a line \(name): …")
       return
     }
@@ -63,7 +65,7 @@ struct Substitution {
     if case .mapping(let entries) = root.content, !entries.isEmpty {
       secrets = entries
     } else {
-      problems.report(root.mark, "expected lines like \(name): …, not \(root.description)")
+      problems.report(root.mark, "expected lines like \(name): …")
     }
   }
 

@@ -18,6 +18,14 @@ extension String {
 
   var quoted: String { "'" + self + "'" }
 
+  /// `17` of `GPIO17`
+  var trailingDigits: String {
+    let bytes = bytes
+    var start = bytes.count
+    while start > 0, isDigit(bytes[start - 1]) { start -= 1 }
+    return dropFirstBytes(start)
+  }
+
   /// Everything from the byte at `offset`, which must begin a character.
   func dropFirstBytes(_ offset: Int) -> String {
     String(decoding: bytes[offset...], as: UTF8.self)
@@ -71,13 +79,14 @@ func nearest(to text: String, in candidates: [String]) -> String? {
   let typed = text.bytes
   guard typed.count <= 40 else { return nil }
   var best: String?
-  // A third of the letters may be wrong.
-  var bestDistance = min(3, max(1, typed.count / 3)) + 1
+  // A third of the letters may be wrong; of equally near candidates, one that begins so is likelier.
+  var bestRank = min(3, max(1, typed.count / 3)) * 2 + 2
   for candidate in candidates where candidate.utf8.count <= 40 {
-    let distance = editDistance(typed, candidate.bytes)
-    if distance < bestDistance {
+    let bytes = candidate.bytes
+    let rank = editDistance(typed, bytes) * 2 + (bytes.begins(with: typed, at: 0) ? 0 : 1)
+    if rank < bestRank {
       best = candidate
-      bestDistance = distance
+      bestRank = rank
     }
   }
   return best

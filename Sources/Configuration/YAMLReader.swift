@@ -92,44 +92,54 @@ struct YAMLReader {
     if depth > YAMLReader.deepest { stop("nested deeper than \(YAMLReader.deepest) levels") }
     if nodes > YAMLReader.mostNodes { stop("more than \(YAMLReader.mostNodes) values in one file") }
     if stopped { return Node(.invalid, mark) }
-    let isSecret = readProperties(mark)
+    let isSecret = event.tag != nil
+    let isLegal = checkProperties(mark)
+    let content = content(depth)
+    return Node(isLegal ? content : .invalid, mark, isSecret: isSecret)
+  }
+
+  private mutating func content(_ depth: Int) -> Node.Content {
     switch Int(event.kind) {
     case CYAML_SCALAR:
-      guard let text = scalar() else { return Node(.invalid, mark) }
-      return Node(.scalar(text), mark, isSecret: isSecret)
+      return scalar()
     case CYAML_SEQUENCE:
-      return Node(sequence(depth), mark)
+      return sequence(depth)
     case CYAML_MAPPING:
-      return Node(mapping(depth), mark)
+      return mapping(depth)
     default:
       problems.report(mark, "aliases ('*name') are not supported", "write the value out")
-      return Node(.invalid, mark)
+      return .invalid
     }
   }
 
-  /// Looks at anchor and tag of the current event; whether it is a secret.
-  private func readProperties(_ mark: Mark) -> Bool {
+  /// Looks at anchor and tag of the current event; the one legal tag makes a secret.
+  private func checkProperties(_ mark: Mark) -> Bool {
     if event.anchored {
       problems.report(mark, "anchors ('&name') are not supported", "write the value out where it is needed")
     }
-    guard let tag = event.tag else { return false }
+    guard let tag = event.tag else { return true }
     let name = String(cString: tag)
-    if name.equals("!secret"), event.kind == Int32(CYAML_SCALAR) { return true }
-    problems.report(mark, "unknown tag \(name.quoted)", "the only one is '!secret NAME'")
+    if !name.equals("!secret") {
+      problems.report(mark, "unknown tag \(name.quoted)", "the only one is '!secret NAME'")
+    } else if event.kind != Int32(CYAML_SCALAR) {
+      problems.report(mark, "'!secret' without a name", "for example !secret mqtt_password")
+    } else {
+      return true
+    }
     return false
   }
 
-  private func scalar() -> String? {
+  private func scalar() -> Node.Content {
     guard event.length <= YAMLReader.longestScalar else {
       problems.report(mark, "a text longer than \(YAMLReader.longestScalar) bytes")
-      return nil
+      return .invalid
     }
     let bytes = UnsafeRawBufferPointer(start: event.text, count: event.length)
     guard !bytes.contains(0) else {
       problems.report(mark, "a text with a NUL character")
-      return nil
+      return .invalid
     }
-    return String(decoding: bytes, as: UTF8.self)
+    return .scalar(String(decoding: bytes, as: UTF8.self))
   }
 
   private mutating func sequence(_ depth: Int) -> Node.Content {
@@ -183,7 +193,9 @@ extension YAMLReader {
       return
     }
     let bytes = UnsafeRawBufferPointer(start: event.text, count: event.length)
-    problems.report(place, "not YAML: \(String(decoding: bytes, as: UTF8.self))")
+    problems.report(
+      place, "not YAML: \(String(decoding: bytes, as: UTF8.self))",
+      "look at the indentation, quotes and colons before it")
   }
 
   private func byte(at place: Mark) -> UInt8? {

@@ -1,0 +1,148 @@
+import Configuration
+import Testing
+
+/// Every option of a device file does something.
+struct OptionTests {
+  private func device(_ text: String) throws -> DeviceDescription {
+    try load(text).device
+  }
+
+  private func relay(_ lines: String) throws -> RelayDescription {
+    let text = modules("- relay: fan", "  line: GPIO5", lines)
+    guard case .relay(let relay) = try device(text).modules[0] else { fatalError("not a relay") }
+    return relay
+  }
+
+  private func button(_ lines: String...) throws -> ButtonDescription {
+    let text = "device: d\nboard: simulator\nmqtt: mqtt://h\nmodules:\n  - button: door\n    line: GPIO27\n"
+    guard case .button(let button) = try device(text + lines.map { "    \($0)\n" }.joined()).modules[0]
+    else { fatalError("not a button") }
+    return button
+  }
+
+  private func sensor(_ lines: String...) throws -> SensorDescription {
+    let text = "device: d\nboard: simulator\nmqtt: mqtt://h\nmodules:\n  - sensor: air\n    bus: i2c-1\n"
+    guard case .sensor(let sensor) = try device(text + lines.map { "    \($0)\n" }.joined()).modules[0]
+    else { fatalError("not a sensor") }
+    return sensor
+  }
+
+  private func broker(_ mqtt: String) throws -> BrokerDescription {
+    try device(ConfigurationTests.broker(mqtt)).broker
+  }
+
+  @Test func `device and root make the topics`() throws {
+    #expect(try device(modules("[]")).topicPrefix == "swiftlet/d")
+    #expect(try device(key("root: Home/garden_1")).topicPrefix == "Home/garden_1/d")
+  }
+
+  @Test func `an empty list is a device without modules`() throws {
+    #expect(try device(modules("[]")).modules.isEmpty)
+  }
+
+  @Test func `board is the one of the file unless the caller has another one`() throws {
+    let text = board("raspberry-pi-4")
+    #expect(try load(text).board.name == "raspberry-pi-4")
+    #expect(try load(text, board: "simulator").board.name == "simulator")
+    #expect(try load(text, board: "simulator").board.simulated)
+    let withoutBoard = "device: d\nmqtt: mqtt://h\nmodules: []\n"
+    #expect(try load(withoutBoard, board: "simulator").board.name == "simulator")
+    #expect(throws: ConfigurationErrors.self) { try load(withoutBoard) }
+  }
+
+  @Test func `line is a name or a pin`() throws {
+    for (text, line) in [("GPIO17", "GPIO17"), ("pin 11", "GPIO17"), ("pin 40", "GPIO21")] {
+      let configuration = try load(modules("- button: door", "  line: \(text)"))
+      guard case .button(let button) = configuration.device.modules[0] else { fatalError("not a button") }
+      #expect(configuration.board.line(button.line)?.name == line)
+      #expect(button.line.mark.text == "device.yaml:6:11" && button.mark.text == "device.yaml:5:5")
+    }
+  }
+
+  @Test func `active is high unless it is low`() throws {
+    #expect(try relay("  active: low").activeLow)
+    #expect(try !relay("  active: high").activeLow)
+    #expect(try !button().activeLow)
+    #expect(try button("active: low").activeLow)
+  }
+
+  @Test func `start is off unless it is on, in all of YAML's words`() throws {
+    for word in ["on", "On", "yes", "true", "TRUE", "\"on\""] {
+      #expect(try relay("  safety: { start: \(word) }").safety.start)
+    }
+    for word in ["off", "OFF", "no", "false", "'off'"] {
+      #expect(try !relay("  safety: { start: \(word) }").safety.start)
+    }
+    #expect(try !relay("  safety: {}").safety.start)
+  }
+
+  @Test func `stop is off, on or hold`() throws {
+    #expect(try relay("  active: low").safety.stop == .off)
+    #expect(try relay("  safety: { stop: off }").safety.stop == .off)
+    #expect(try relay("  safety: { stop: yes }").safety.stop == .on)
+    #expect(try relay("  safety: { stop: hold }").safety.stop == .hold)
+  }
+
+  @Test func `broker_lost has a time and a state`() throws {
+    let lost = try relay("  safety: { broker_lost: { after: 2min, then: on } }").safety.brokerLost
+    #expect(lost?.afterMilliseconds == 120_000 && lost?.then == true)
+    #expect(try relay("  safety: { start: off }").safety.brokerLost == nil)
+  }
+
+  @Test func `max_on limits, in every unit`() throws {
+    let durations: [(String, Int64)] = [
+      ("1ms", 1), ("250ms", 250), ("10s", 10_000), ("5min", 300_000), ("1h", 3_600_000),
+      ("366d", 366 * 86_400_000), ("30 s", 30_000),
+    ]
+    for (text, milliseconds) in durations {
+      #expect(try relay("  safety: { max_on: \(text) }").safety.maxOnMilliseconds == milliseconds)
+    }
+    #expect(try relay("  safety: {}").safety.maxOnMilliseconds == nil)
+  }
+
+  @Test func `pull holds a button at its idle level unless it says otherwise`() throws {
+    #expect(try button().pull == .down)
+    #expect(try button("active: low").pull == .up)
+    #expect(try button("pull: up").pull == .up)
+    #expect(try button("active: low", "pull: down").pull == .down)
+    #expect(try button("pull: none").pull == .none)
+  }
+
+  @Test func `debounce is 30 ms unless it says otherwise`() throws {
+    #expect(try button().debounceMilliseconds == 30)
+    #expect(try button("debounce: 0ms").debounceMilliseconds == 0)
+    #expect(try button("debounce: 10s").debounceMilliseconds == 10_000)
+  }
+
+  @Test func `driver, bus, address and every make a sensor`() throws {
+    let usual = try sensor("driver: SHT3x")
+    #expect(usual.driver.name == "SHT3x" && usual.bus.name == "i2c-1" && usual.address == 0x44)
+    #expect(usual.everyMilliseconds == 10_000)
+    let other = try sensor("driver: BMP280", "address: 0x77", "every: 1min")
+    #expect(other.driver.name == "BMP280" && other.address == 0x77 && other.everyMilliseconds == 60_000)
+    #expect(try sensor("driver: SHT3x", "address: 69").address == 0x45)
+  }
+
+  @Test func `a broker URL has host, port, user and password`() throws {
+    let short = try broker("mqtt://broker.local")
+    #expect(short.host == "broker.local" && short.port == 1883)
+    #expect(short.username == nil && short.password == nil)
+    let long = try broker("MQTT://us%65r:p%40ss:w%2Frd@192.168.1.2:8883/")
+    #expect(long.host == "192.168.1.2" && long.port == 8883)
+    #expect(long.username == "user" && long.password == "p@ss:w/rd")
+    let address = try broker("'mqtt://me@[::1]:1884'")
+    #expect(address.host == "::1" && address.port == 1884)
+    #expect(address.username == "me" && address.password == nil)
+    #expect(try broker("'mqtt://[fe80::1%eth0]'").host == "fe80::1%eth0")
+  }
+
+  @Test func `a broker mapping has user, password, keep-alive and client`() throws {
+    let full = try broker(
+      "{ url: mqtt://h:1, username: u, password: p, keep_alive: 2min, client_id: me }")
+    #expect(full.host == "h" && full.port == 1 && full.username == "u" && full.password == "p")
+    #expect(full.keepAliveSeconds == 120 && full.clientID == "me")
+    #expect(full.mark.text == "device.yaml:3:14")
+    let bare = try broker("{ url: mqtt://h }")
+    #expect(bare.keepAliveSeconds == 60 && bare.clientID == "swiftlet-d")
+  }
+}
