@@ -35,7 +35,6 @@ void cyaml_close(cyaml_reader *reader) {
 static void place(cyaml_event *event, yaml_mark_t mark) {
   event->line = (int32_t)mark.line + 1;
   event->column = (int32_t)mark.column + 1;
-  event->offset = mark.index;
 }
 
 static void describe_error(cyaml_reader *reader, cyaml_event *event) {

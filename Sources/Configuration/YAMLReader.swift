@@ -8,6 +8,7 @@ struct YAMLReader {
   static let longestFile = 256 * 1024
   static let longestScalar = 4096
   static let mostNodes = 4096
+  static let mostKeys = 256
   static let deepest = 16
 
   private let file: SourceFile
@@ -21,6 +22,9 @@ struct YAMLReader {
 
   /// The file's one document; nil when it cannot be read, which has been reported then.
   static func read(_ file: SourceFile, _ problems: Problems) -> Node? {
+    var file = file
+    // libyaml would count a byte order mark as a column.
+    if file.bytes.begins(with: [0xEF, 0xBB, 0xBF], at: 0) { file.bytes.removeFirst(3) }
     guard file.bytes.count <= longestFile else {
       problems.report(start(of: file), "the file is larger than \(longestFile / 1024) KiB")
       return nil
@@ -156,6 +160,7 @@ struct YAMLReader {
     var entries: [Node.Entry] = []
     next()
     while !stopped, event.kind != Int32(CYAML_MAPPING_END) {
+      if entries.count == YAMLReader.mostKeys { stop("more than \(YAMLReader.mostKeys) keys in one mapping") }
       let key = node(depth: depth + 1)
       if stopped { break }
       next()
@@ -199,16 +204,10 @@ extension YAMLReader {
   }
 
   private func byte(at place: Mark) -> UInt8? {
-    var line = 1
-    var column = 1
+    var mark = start
     for byte in file.bytes {
-      if line == place.line, column == place.column { return byte }
-      if byte == 0x0A {
-        line += 1
-        column = 1
-      } else if byte & 0xC0 != 0x80 {
-        column += 1
-      }
+      if mark.line == place.line, mark.column == place.column { return byte }
+      mark.pass(byte)
     }
     return nil
   }
@@ -216,15 +215,20 @@ extension YAMLReader {
   /// The line and column of a byte.
   private static func place(of offset: Int, in file: SourceFile) -> Mark {
     var mark = start(of: file)
-    for byte in file.bytes.prefix(offset) {
-      if byte == 0x0A {
-        mark.line += 1
-        mark.column = 1
-      } else if byte & 0xC0 != 0x80 {
-        mark.column += 1
-      }
-    }
+    for byte in file.bytes.prefix(offset) { mark.pass(byte) }
     return mark
+  }
+}
+
+extension Mark {
+  /// Goes on by one byte; the first of each character counts as a column.
+  fileprivate mutating func pass(_ byte: UInt8) {
+    if byte == 0x0A {
+      line += 1
+      column = 1
+    } else if byte & 0xC0 != 0x80 {
+      column += 1
+    }
   }
 }
 

@@ -88,6 +88,9 @@ struct BadSyntaxTests {
       "a list of thousands", device("  - [" + String(repeating: "1,", count: 5000) + "]\n"),
       "5:8178: more than 4096 values in one file"),
     BadInput(
+      "hundreds of keys", (0..<300).map { "k\($0): v\n" }.joined(),
+      "257:1: more than 256 keys in one mapping"),
+    BadInput(
       "a file of a megabyte", "#" + String(repeating: "x", count: 1 << 20),
       "1:1: the file is larger than 256 KiB"),
   ]

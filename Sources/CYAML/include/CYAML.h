@@ -23,8 +23,9 @@ enum {
 // What `text` and `tag` point to belongs to the reader and lasts until the next call.
 typedef struct {
   int32_t kind;
-  // Where it begins, both from 1; columns count characters. 0 means that only `offset` is known.
+  // Where it begins, both from 1; columns count characters.
   int32_t line, column;
+  // Where an error is, in bytes, when line and column are 0.
   size_t offset;
   // A scalar's or an error's text; the bytes of a scalar may contain NUL.
   const char *text;

@@ -1,0 +1,57 @@
+import Configuration
+import Testing
+
+/// What the board does to a line before any software runs.
+struct WarningTests {
+  private func warnings(_ lines: String..., board: String = "raspberry-pi-4") throws -> [String] {
+    let text = device(lines.map { "  \($0)\n" }.joined(), board: board)
+    return try load(text).warnings.map(\.text)
+  }
+
+  @Test func `a relay that the board's pull switches on is warned of`() throws {
+    #expect(
+      try warnings("- relay: fan", "  line: GPIO17", "  active: low") == [
+        "device.yaml:6:11: GPIO17 is pulled down at power-up and relay 'fan' is active low: it will be on "
+          + "until swiftletd starts; use GPIO4…GPIO8 or add gpio=17=op,dh to config.txt"
+      ])
+    #expect(
+      try warnings("- relay: fan", "  line: GPIO7") == [
+        "device.yaml:6:11: GPIO7 is pulled up at power-up and relay 'fan' is active high: it will be on "
+          + "until swiftletd starts; use GPIO9…GPIO27 or add gpio=7=op,dl to config.txt"
+      ])
+  }
+
+  @Test func `the simulated board knows no config.txt`() throws {
+    let found = try warnings("- relay: fan", "  line: pin 11", "  active: low", board: "simulator")
+    #expect(found.count == 1 && found[0].hasSuffix("; use GPIO4…GPIO8"))
+  }
+
+  @Test func `a relay whose line idles at its off level is not warned of`() throws {
+    #expect(try warnings("- relay: fan", "  line: GPIO17").isEmpty)
+    #expect(try warnings("- relay: fan", "  line: GPIO5", "  active: low").isEmpty)
+  }
+
+  @Test func `a relay that is on from the start anyway is not warned of`() throws {
+    let safety = "  safety: { start: on }"
+    #expect(try warnings("- relay: fan", "  line: GPIO17", "  active: low", safety).isEmpty)
+  }
+
+  @Test func `a reserved line is warned of`() throws {
+    #expect(
+      try warnings("- button: door", "  line: GPIO0") == [
+        "device.yaml:6:11: line GPIO0 is reserved: the identification EEPROM of HATs"
+      ])
+  }
+
+  @Test func `a board without remedies is warned of without them`() throws {
+    let surroundings = TestSurroundings()
+    surroundings.boards["bench"] =
+      "board: bench\ntitle: Bench\nchip: c\nlines: [{ line: OUT, pull: up }, { line: IN }]\n"
+    let text = device("  - relay: fan\n    line: OUT\n  - relay: lamp\n    line: IN\n", board: "bench")
+    #expect(
+      try load(text, surroundings: surroundings).warnings.map(\.text) == [
+        "device.yaml:6:11: OUT is pulled up at power-up and relay 'fan' is active high: it will be on "
+          + "until swiftletd starts"
+      ])
+  }
+}
