@@ -1,0 +1,144 @@
+"""Sensors: from a real I2C bus to a topic, and what becomes of faults on the way."""
+
+import time
+
+from kernel.hardware import SHT3x, Target
+
+AIR = """
+    - sensor: air
+      driver: SHT3x
+      bus: i2c-0
+      address: 0x44
+      every: 200ms
+"""
+EIO = 5
+
+
+def a_reading_is_on_its_topic(bench):
+    with SHT3x() as chip, bench.runtime(AIR) as runtime:
+        chip.measure(21.5, 47.25)
+        runtime.wait("air/temperature", "21.50")
+        runtime.wait("air/humidity", "47.25")
+        since = bench.observer.mark()
+        chip.measure(-7.25, 80)
+        runtime.wait("air/temperature", "-7.25", since)
+        runtime.wait("air/humidity", "80.00", since)
+
+
+def registers_are_read_through_the_bus(bench):
+    """TMP105: word registers behind a pointer, written and then read in one I2C_RDWR transfer."""
+    chip = Target(0x48)
+    # 25.0625 °C are 401 sixteenths, in the upper 12 of 16 bits.
+    chip.registers({0: (401 << 4).to_bytes(2, "big")})
+    chip.set(present="Y", stride=2)
+    with bench.runtime("""
+        - sensor: tank
+          driver: TMP105
+          bus: i2c-0
+          address: 0x48
+          every: 500ms
+    """) as runtime:
+        runtime.wait("tank/temperature", "25.06")
+        since = bench.observer.mark()
+        chip.registers({0: (-160 << 4).to_bytes(2, "big", signed=True)})
+        runtime.wait("tank/temperature", "-10.00", since)
+
+
+def fails_and_comes_back(bench, fault, repair, *words):
+    """While `fault` holds: a text with `words` on the error topic and no value. After `repair`: no
+    error, and the first value is the new one."""
+    with SHT3x() as chip, bench.runtime(AIR) as runtime:
+        chip.measure(21.5, 47.25)
+        runtime.wait("air/temperature", "21.50")
+        chip.set(**fault)
+        since = bench.observer.mark()
+        text = runtime.wait_error("air", "0x44", *words, since=since)
+        failed = bench.observer.mark()
+        chip.wait_transfers(2)
+        assert not runtime.messages("air/temperature", failed), "a value in spite of the error"
+        chip.measure(30.25, 10)
+        chip.set(**repair)
+        runtime.wait_well("air", failed)
+        runtime.wait("air/temperature", "30.25", failed)
+        values = [message.payload for message in runtime.messages("air/temperature", failed)]
+        assert values[0] == b"30.25", f"{text}, then {values}"
+
+
+def a_target_that_stops_answering_is_reported_and_comes_back(bench):
+    fails_and_comes_back(bench, {"present": "N"}, {"present": "Y"}, "does not answer")
+
+
+def wrong_bytes_are_an_error_and_never_a_value(bench):
+    fails_and_comes_back(bench, {"flip": 0x04}, {"flip": 0}, "checksum")
+
+
+def a_bus_error_is_reported_and_goes(bench):
+    fails_and_comes_back(bench, {"error": EIO}, {"error": 0})
+
+
+def a_target_that_was_never_there_is_reported_and_found(bench):
+    chip = SHT3x()
+    chip.measure(19, 50)
+    with bench.runtime(AIR) as runtime:
+        runtime.wait_online()
+        runtime.wait_error("air", "0x44", "does not answer")
+        since = bench.observer.mark()
+        chip.set(present="Y")
+        runtime.wait("air/temperature", "19.00", since)
+        runtime.wait_well("air", since)
+
+
+def commanded(bench, runtime, line, seconds, check=lambda: None):
+    """Switches to and fro for so long; the seconds each command took to reach the line."""
+    delays, until = [], time.monotonic() + seconds
+    while time.monotonic() < until:
+        since, levels, level = bench.observer.mark(), bench.levels.mark(), 1 - line.level
+        sent = runtime.command("fan", ("OFF", "ON")[level])
+        delays.append(bench.levels.wait(line, level, levels).at - sent)
+        runtime.wait("fan/state", ("OFF", "ON")[level], since)
+        check()
+        # A pace that leaves the only processor idle in between; nothing is waited for here.
+        time.sleep(0.02)
+    assert len(delays) >= 3 * seconds, f"only {len(delays)} commands in {seconds} s"
+    return delays
+
+
+def a_hung_bus_never_holds_up_a_relay(bench):
+    """Every transfer blocks in the kernel, as with SCL held low. A command must be on the line within
+    20 ms each time, by the kernel's own clock. A machine so busy that commands take longer without any
+    hang may double the worst of those."""
+    hang, line = (10 if bench.full else 3), bench.chip["RELAY1"]
+    with SHT3x() as chip, bench.runtime(AIR + """
+    - relay: fan
+      line: RELAY1
+    """) as runtime:
+        chip.measure(21.5, 47.25)
+        runtime.wait("air/temperature", "21.50")
+        usual = max(commanded(bench, runtime, line, 1))
+        began = bench.observer.mark()
+        chip.set(hang_ms=hang * 1000)
+        chip.wait_hanging()
+
+        def check():
+            assert chip.hanging, "the bus did not hang all the time"
+
+        delays = commanded(bench, runtime, line, hang - 0.5, check)
+        runtime.wait_error("air", "hangs", since=began)
+        worst = max(delays)
+        bench.note(f"worst of {len(delays)}: {worst * 1000:.1f} ms, without a hang {usual * 1000:.1f} ms")
+        assert worst <= max(0.020, 2 * usual), f"command to line took {worst * 1000:.1f} ms"
+        recovered = bench.observer.mark()
+        chip.set(hang_ms=0)
+        runtime.wait_well("air", recovered)
+        runtime.wait("air/temperature", "21.50", recovered)
+
+
+SCENARIOS = [
+    a_reading_is_on_its_topic,
+    registers_are_read_through_the_bus,
+    a_target_that_stops_answering_is_reported_and_comes_back,
+    wrong_bytes_are_an_error_and_never_a_value,
+    a_bus_error_is_reported_and_goes,
+    a_target_that_was_never_there_is_reported_and_found,
+    a_hung_bus_never_holds_up_a_relay,
+]
