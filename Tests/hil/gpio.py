@@ -26,9 +26,16 @@ class Lines:
         """The level of a line nobody drives yet, as a pull resistor or the relay's board makes it.
 
         QEMU keeps one bit for a line's output latch and its input level, so writing the latch of an
-        input sets what the guest sees on it.
+        input sets what the guest sees on it. Unpulled it is low.
         """
         self.registers.write(GPSET0 if level else GPCLR0, 1 << line)
+
+    def drive(self, line, level):
+        """An output before Linux runs, as the Pi's firmware makes it of gpio=N=op,dh in config.txt."""
+        self.pull(line, level)
+        register, shift = GPFSEL0 + 4 * (line // 10), 3 * (line % 10)
+        select = self.registers.read(register) & ~(7 << shift)
+        self.registers.write(register, select | OUTPUT << shift)
 
 
 class Sampler:
@@ -68,13 +75,15 @@ class Sampler:
                 f"longest gap {self.longest_gap * 1000:.1f} ms")
 
 
-def driven_levels(writes, line):
+def driven_levels(writes, line, before=None):
     """The levels a line was driven to, in order, from the complete list of register writes.
 
-    On the chip a line that becomes an output takes the level of its latch at that moment. None
-    stands for a latch that was not written before: what the line then does is chance.
+    `before` is its level if it was an output before the first write. On the chip a line that becomes
+    an output takes the level of its latch at that moment; None in the list stands for a latch that
+    was not written before: what the line then does is chance.
     """
-    latch, driving, levels = None, False, []
+    latch, driving = before, before is not None
+    levels = [before] if driving else []
     for write in writes:
         if write.address == GPFSEL0 + 4 * (line // 10):
             driving = write.value >> 3 * (line % 10) & 7 == OUTPUT

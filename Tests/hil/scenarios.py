@@ -3,6 +3,7 @@
 import json
 import re
 import time
+import typing
 
 from harness.mqtt import Observer, wait_until
 
@@ -13,15 +14,32 @@ ROOT = "swiftlet/greenhouse"
 PERIOD = 1.0  # of the sensors
 TOLERANCE = 0.3  # for a busy computer that emulates another
 
-# line, active low?, on at start?, level of the line while nobody drives it.
+
+
+class Relay(typing.NamedTuple):
+    line: int
+    active_low: bool
+    starts_on: bool
+    idle: int  # the line's level before the process starts
+    driven: bool = False  # by the firmware, as boards/raspberry-pi-3.yaml advises; or only pulled
+
+    def level(self, on):
+        return int(on != self.active_low)
+
+    def __str__(self):
+        return (f"GPIO{self.line}, active {'low' if self.active_low else 'high'}, "
+                f"start {'on' if self.starts_on else 'off'}")
+
+
 # The first two must not move at all; the others must move once, straight to their start level:
 # they show that a movement would be seen.
 RELAYS = {
-    "fan": (17, True, False, 1),
-    "pump": (22, False, False, 0),
-    "lamp": (23, False, True, 0),
-    "heater": (24, True, True, 1),
+    "fan": Relay(17, active_low=True, starts_on=False, idle=1, driven=True),
+    "pump": Relay(22, active_low=False, starts_on=False, idle=0),
+    "lamp": Relay(23, active_low=False, starts_on=True, idle=0),
+    "heater": Relay(24, active_low=True, starts_on=True, idle=1),
 }
+FAN = RELAYS["fan"]
 
 CONFIGURATION = """
 device: greenhouse
@@ -30,10 +48,10 @@ mqtt: mqtt://10.0.2.100:1883
 modules:
 """ + "".join(f"""
   - relay: {name}
-    line: GPIO{line}
-    active: {"low" if low else "high"}
-    safety: {{ start: {"on" if on else "off"}, stop: off }}
-""" for name, (line, low, on, _) in RELAYS.items()) + """
+    line: GPIO{relay.line}
+    active: {"low" if relay.active_low else "high"}
+    safety: {{ start: {"on" if relay.starts_on else "off"}, stop: off }}
+""" for name, relay in RELAYS.items()) + """
   - sensor: air
     driver: TMP105
     bus: i2c-1
@@ -50,11 +68,6 @@ modules:
     address: 0x49  # nothing answers there
     every: 1s
 """
-
-
-def level(name, on):
-    """The level of a relay's line when it is on or off."""
-    return int(on != RELAYS[name][1])
 
 
 class Bench:
@@ -85,9 +98,9 @@ class Bench:
         pid, self.pid = self.pid, None
         return self.machine.console.shell(f"kill -TERM {pid}; wait {pid}; echo status $?")[-1]
 
-    def wait_level(self, name, on, timeout=5):
-        wait_until(lambda: self.lines.level(RELAYS[name][0]) == level(name, on), timeout,
-                   f"GPLEV0: GPIO{RELAYS[name][0]} at {level(name, on)}")
+    def wait_fan(self, on, timeout=5):
+        wait_until(lambda: self.lines.level(FAN.line) == FAN.level(on), timeout,
+                   f"GPLEV0: GPIO{FAN.line} at {FAN.level(on)}")
 
     def gpio_writes(self):
         return self.machine.write_log.writes(gpio.REGION)
@@ -108,8 +121,8 @@ class Bench:
 
 def start(bench):
     """From before the process starts until 2 s after, a relay's line shows its start level only."""
-    for line, _, _, idle in RELAYS.values():
-        bench.lines.pull(line, idle)
+    for relay in RELAYS.values():
+        (bench.lines.drive if relay.driven else bench.lines.pull)(relay.line, relay.idle)
     bench.machine.write_log.start()
     sampler = gpio.Sampler(bench.machine.registers)
     try:
@@ -127,30 +140,28 @@ def start(bench):
         bench.machine.write_log.stop()
     writes = bench.gpio_writes()
     bench.report.say(f"lines observed by {sampler}; {len(writes)} GPIO register writes recorded")
-    for name, (line, low, on, idle) in RELAYS.items():
-        right = level(name, on)
-        kept = "stays" if idle == right else "goes straight to and stays"
-        with bench.asserting(
-                f"{name} (GPIO{line}, active {'low' if low else 'high'}, start {'on' if on else 'off'}) {kept} at {right}"):
-            expect(bench.lines.is_output(line), f"GPIO{line} is not an output, nothing drives the relay")
-            expected = [right] if idle == right else [idle, right]
-            expect(sampler.levels(line) == expected, f"sampled levels {sampler.levels(line)}, expected {expected}")
-            driven = gpio.driven_levels(writes, line)
-            expect(driven == [right],
-                   f"levels driven according to the register writes {driven} (None: a latch never written), expected {[right]}")
+    for name, relay in RELAYS.items():
+        right = relay.level(relay.starts_on)
+        kept = "stays" if relay.idle == right else "goes straight to and stays"
+        with bench.asserting(f"{name} ({relay}) {kept} at {right}"):
+            expect(bench.lines.is_output(relay.line), f"GPIO{relay.line} is no output, nothing drives the relay")
+            sampled, expected = sampler.levels(relay.line), [right] if relay.idle == right else [relay.idle, right]
+            expect(sampled == expected, f"sampled levels {sampled}, expected {expected}")
+            driven = gpio.driven_levels(writes, relay.line, relay.idle if relay.driven else None)
+            expect(driven == [right], f"levels driven, by the register writes: {driven}, expected {[right]} "
+                   "(None: an output whose level was not written first)")
             state = bench.observer.wait(f"{ROOT}/{name}/state", since=before).payload
-            expect(state == (b"ON" if on else b"OFF"), f"state says {state!r}")
+            expect(state == (b"ON" if relay.starts_on else b"OFF"), f"state says {state!r}")
 
 
 def relay(bench):
     """Commands reach the line; what is no command is answered with a reason."""
     bench.running()
-    line = RELAYS["fan"][0]
     for word, on in (("ON", True), ("OFF", False)):
-        with bench.asserting(f"fan/set {word} puts GPIO{line} to {level('fan', on)} at the SoC register"):
-            expect(bench.lines.level(line) == level("fan", not on), "the line is there already")
+        with bench.asserting(f"fan/set {word} puts GPIO{FAN.line} to {FAN.level(on)} at the SoC register"):
+            expect(bench.lines.level(FAN.line) == FAN.level(not on), "the line is there already")
             since = bench.command(word)
-            bench.wait_level("fan", on)
+            bench.wait_fan(on)
         with bench.asserting(f"fan/state says {word}, and the command is answered as accepted"):
             bench.observer.wait(f"{ROOT}/fan/state", word.encode(), since=since, timeout=5)
             answer = bench.answer(since)
@@ -165,7 +176,7 @@ def relay(bench):
     with bench.asserting("an unknown payload writes to no GPIO register and changes no state"):
         writes = bench.gpio_writes()
         expect(not writes, f"registers written: {writes}")
-        expect(bench.lines.level(line) == level("fan", False), "the line has moved")
+        expect(bench.lines.level(FAN.line) == FAN.level(False), "the line has moved")
         states = [m for m in bench.observer.messages[since:] if m.topic == f"{ROOT}/fan/state"]
         expect(not states, f"state published: {states}")
 
@@ -201,9 +212,8 @@ def sensor(bench):
 def reconnect(bench):
     """The broker dies and comes back with an empty memory."""
     bench.running()
-    line = RELAYS["fan"][0]
     bench.command("ON")
-    bench.wait_level("fan", True)
+    bench.wait_fan(True)
     bench.observer.wait(f"{ROOT}/fan/state", b"ON", timeout=5)
     bench.machine.write_log.start()
     bench.broker.kill()
@@ -220,17 +230,17 @@ def reconnect(bench):
     bench.machine.write_log.stop()
     with bench.asserting("no GPIO register was written meanwhile, and the fan is still on"):
         expect(not bench.gpio_writes(), f"registers written: {bench.gpio_writes()}")
-        expect(bench.lines.level(line) == level("fan", True), "the line has moved")
+        expect(bench.lines.level(FAN.line) == FAN.level(True), "the line has moved")
     bench.machine.write_log.start()
     with bench.asserting("a QoS 1 command sent after the restart is obeyed"):
         since = bench.command("OFF")
-        bench.wait_level("fan", False, timeout=10)
+        bench.wait_fan(False, timeout=10)
         bench.observer.wait(f"{ROOT}/fan/state", b"OFF", since=since, timeout=5)
     with bench.asserting("…exactly once: one write to the line's latch, one answer"):
         time.sleep(1)  # the time in which a second one would show
         bench.machine.write_log.stop()
-        writes = gpio.latch_writes(bench.gpio_writes(), line)
-        expect(writes == [level("fan", False)], f"levels written: {writes}")
+        writes = gpio.latch_writes(bench.gpio_writes(), FAN.line)
+        expect(writes == [FAN.level(False)], f"levels written: {writes}")
         answers = [m for m in bench.observer.messages[since:] if m.topic == f"{ROOT}/fan/result"]
         expect(len(answers) == 1, f"answers: {answers}")
 
@@ -238,9 +248,8 @@ def reconnect(bench):
 def stop(bench):
     """SIGTERM in the guest."""
     bench.running()
-    line = RELAYS["fan"][0]
     bench.command("ON")
-    bench.wait_level("fan", True)
+    bench.wait_fan(True)
     bench.machine.write_log.start()
     since, log_start = bench.observer.mark(), len(bench.broker_log())
     with bench.asserting("SIGTERM ends swiftletd with status 0"):
@@ -254,10 +263,10 @@ def stop(bench):
             message = fresh.wait(f"{ROOT}/availability", timeout=5)
             expect(message.retained and message.payload == b"offline", f"a new subscriber gets {message}")
     bench.machine.write_log.stop()
-    with bench.asserting(f"a clean stop puts the fan that was on to its stop level {level('fan', False)}"):
-        writes = gpio.latch_writes(bench.gpio_writes(), line)
-        expect(writes == [level("fan", False)], f"levels written: {writes}")
-        expect(bench.lines.level(line) == level("fan", False), "the line is at the other level")
+    with bench.asserting(f"a clean stop puts the fan that was on to its stop level {FAN.level(False)}"):
+        writes = gpio.latch_writes(bench.gpio_writes(), FAN.line)
+        expect(writes == [FAN.level(False)], f"levels written: {writes}")
+        expect(bench.lines.level(FAN.line) == FAN.level(False), "the line is at the other level")
 
 
 ALL = [start, relay, sensor, reconnect, stop]
