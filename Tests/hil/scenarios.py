@@ -15,7 +15,6 @@ PERIOD = 1.0  # of the sensors
 TOLERANCE = 0.3  # for a busy computer that emulates another
 
 
-
 class Relay(typing.NamedTuple):
     line: int
     active_low: bool
