@@ -24,6 +24,7 @@ def targets(directory):
         file.write(datasheet_example() * 2)
     return [
         "-device", "tmp105,id=air,bus=i2c-bus.1,address=0x48",
+        "-device", "tmp105,id=porch,bus=i2c-bus.1,address=0x4a",  # an LM75 has the same registers
         # A memory in the place of a BMP280. It takes no writes: it does not measure, so what a driver
         # asks for must leave no trace but what the real chip's registers show afterwards.
         "-drive", f"id=registers,if=none,format=raw,file={registers.replace(',', ',,')}",
