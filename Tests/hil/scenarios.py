@@ -266,7 +266,8 @@ def stop(bench):
     with bench.asserting("a clean stop publishes offline, retained, and takes leave: no will does it"):
         bench.observer.wait(f"{ROOT}/availability", b"offline", since=since, timeout=5)
         for event in (f"Received PUBLISH from .*'{ROOT}/availability'", "Received DISCONNECT from "):
-            wait_until(lambda: re.search(event, bench.broker_log(log_start)), 2, f"broker's log: {event}")
+            expect(re.search(event, bench.broker_log(log_start)),
+                   f"no '{event}' in the broker's log:\n{bench.broker_log(log_start)}")
         with Observer(bench.broker.port) as fresh:
             message = fresh.wait(f"{ROOT}/availability", timeout=5)
             expect(message.retained and message.payload == b"offline", f"a new subscriber gets {message}")
