@@ -7,9 +7,11 @@ import Units
 /// It converts all the time (250 µA), so a result is at most 300 ms old.
 ///
 /// - The first `start`, and the first after an error, writes 3 bytes to wake the chip and asks for
-///   300 ms; later ones make no transfer and ask for no time. `collect` writes 2 bytes and reads 3.
-/// - `.bus` when a transfer fails; `.implausible` outside −55 … +125 °C. The chip has neither identity,
-///   nor checksum, nor ready flag, so other damage cannot be seen.
+///   300 ms; later ones make no transfer and ask for no time. `collect` reads the temperature (2 bytes
+///   written, 3 read) and the configuration (2 and 2), addresses included.
+/// - `.bus` when a transfer fails; `.implausible` outside −55 … +125 °C, or when the configuration is not
+///   what `start` wrote: the chip has lost power since (it then shows 0 °C for a while), or all that is
+///   read are zeros or ones. It has neither identity, nor checksum, nor ready flag.
 ///
 /// Source: Texas Instruments *LM75B, LM75C Digital Temperature Sensor and Thermal Watchdog with Two-Wire
 /// Interface*, SNIS153: "Temperature Data Format", "Temperature Register", "Configuration Register", and
@@ -22,7 +24,9 @@ public struct LM75: Sensor {
     static var temperature: UInt8 { 0x00 }
     static var configuration: UInt8 { 0x01 }
   }
-  private static var convertAlways: UInt8 { 0 }
+  /// Awake, with a fault queue of two: that changes nothing but the alarm pin, and tells a chip that was
+  /// set up from one that has just been powered.
+  private static var convertAlways: UInt8 { 0b0000_1000 }
 
   private let registers: Registers
   private var isAwake = false
@@ -47,7 +51,10 @@ public struct LM75: Sensor {
     isAwake = false  // until this has gone well
     let answer: InlineArray<2, UInt8> = try registers.read(from: Register.temperature)
     let halves = Int32(Int16(bitPattern: answer.bigEndian16(at: 0)) >> 7)
-    guard halves >= -55 * 2, halves <= 125 * 2 else { throw .implausible }
+    let settings: InlineArray<1, UInt8> = try registers.read(from: Register.configuration)
+    guard settings[0] == Self.convertAlways, halves >= -55 * 2, halves <= 125 * 2 else {
+      throw .implausible
+    }
     isAwake = true
     return TemperatureMeasurement(temperature: Temperature(milliCelsius: halves * 500))
   }

@@ -6,9 +6,12 @@ import Units
 ///
 /// It sleeps between measurements (one-shot conversions, 12 bits).
 ///
-/// - `start` writes 3 bytes, `collect` writes 2 and reads 3 (addresses included); 320 ms in between.
-/// - `.bus` when a transfer fails; `.implausible` below −55 °C, or when one of the low four bits, which
-///   are zero in a TMP105, is not. The chip has neither identity, nor checksum, nor ready flag.
+/// - `start` writes 3 bytes; `collect` reads the temperature (2 bytes written, 3 read) and the
+///   configuration (2 and 2), addresses included; 320 ms in between.
+/// - `.bus` when a transfer fails; `.implausible` below −55 °C, when one of the low four bits, which are
+///   zero in a TMP105, is not, or when the configuration is not what `start` wrote: the chip has lost
+///   power since, or all that is read are zeros or ones. It has neither identity, nor checksum, nor ready
+///   flag.
 ///
 /// Source: Texas Instruments *TMP105 Digital Temperature Sensor with Two-Wire Interface*, SLLS648:
 /// "Temperature Register", "Configuration Register" (resolution, one-shot), and "Conversion time".
@@ -44,7 +47,11 @@ public struct TMP105: Sensor {
     let answer: InlineArray<2, UInt8> = try registers.read(from: Register.temperature)
     let bits = answer.bigEndian16(at: 0)
     let sixteenths = Int32(Int16(bitPattern: bits) >> 4)
-    guard bits & 0x000F == 0, sixteenths >= -55 * 16 else { throw .implausible }
+    let settings: InlineArray<1, UInt8> = try registers.read(from: Register.configuration)
+    // The one-shot bit always reads zero.
+    guard settings[0] | 0x80 == Self.convertOnce, bits & 0x000F == 0, sixteenths >= -55 * 16 else {
+      throw .implausible
+    }
     return TemperatureMeasurement(temperature: Temperature(milliCelsius: roundedMilli(sixteenths)))
   }
 

@@ -14,6 +14,8 @@ final class Bench {
   let read: () throws(SensorError) -> [Reading]
   /// A reading that does not wait, so that nothing can be ready.
   let readTooEarly: () throws(SensorError) -> Void
+  /// A reading of a chip that loses power before it is collected.
+  let readAcrossPowerCycle: () throws(SensorError) -> Void
   /// A collect without a start.
   let collectOnly: () throws(SensorError) -> Void
 
@@ -37,6 +39,12 @@ final class Bench {
     readTooEarly = { () throws(SensorError) in
       _ = try sensor.start()
       while try sensor.advance() != nil {}
+      _ = try sensor.collect()
+    }
+    readAcrossPowerCycle = { () throws(SensorError) in
+      clock.advance(by: try sensor.start())
+      while let wait = try sensor.advance() { clock.advance(by: wait) }
+      target.model = model(environment, clock)
       _ = try sensor.collect()
     }
     collectOnly = { () throws(SensorError) in _ = try sensor.collect() }

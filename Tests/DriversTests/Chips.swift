@@ -51,14 +51,14 @@ extension Chip {
     makeBench: { Bench(TMP105.self, in: $0) { TMP105Model(environment: $0, clock: $1) } },
     sweep: { (-55 * 16...2_047).map { Air(milliCelsius: nearest($0, step: 62.5)) } },
     expected: { [temperature($0, within: 32)] },
-    warmBytes: 8, warmTime: .milliseconds(320))
+    warmBytes: 12, warmTime: .milliseconds(320))
 
   static let lm75 = Chip(
     name: "LM75",
     makeBench: { Bench(LM75.self, in: $0) { LM75Model(environment: $0, clock: $1) } },
     sweep: { (-5_500...12_500).map { Air(milliCelsius: $0 * 10) } },
     expected: { [temperature($0, within: 250)] },
-    warmBytes: 5, warmTime: .zero)
+    warmBytes: 9, warmTime: .zero)
 
   /// Every raw value of both quantities, in different orders.
   static let sht3x = Chip(

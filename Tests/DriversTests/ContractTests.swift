@@ -167,6 +167,13 @@ import Units
     expectFreshReading(chip, bench, "after one too early")
   }
 
+  @Test("a chip that lost power since the start yields no value", arguments: Chip.all, [false, true])
+  func powerCycle(chip: Chip, warm: Bool) throws {
+    let bench = try makeBench(chip, warm: warm)
+    #expect(throws: SensorError.self) { try bench.readAcrossPowerCycle() }
+    expectFreshReading(chip, bench, "after the power cycle")
+  }
+
   @Test("collecting what was not started is not ready, and makes no transfer", arguments: Chip.all)
   func notStarted(chip: Chip) throws {
     let bench = try makeBench(chip)

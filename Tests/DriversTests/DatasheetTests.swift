@@ -80,12 +80,13 @@ import Units
 
   @Test("all 65536 words: a thermometer yields a value of its range, or says that it is implausible")
   func everyWord() throws {
-    let answer = FixedAnswer(0)
-    var tmp105 = TMP105(answer)
-    var lm75 = LM75(answer)
+    let answers = (FixedAnswer(0), FixedAnswer(0))
+    var tmp105 = TMP105(answers.0)
+    var lm75 = LM75(answers.1)
     var implausible = (0, 0)
     for word in UInt16.min...UInt16.max {
-      answer.word = word
+      answers.0.word = word
+      answers.1.word = word
       _ = try tmp105.start()
       _ = try lm75.start()
       do throws(SensorError) {
@@ -107,22 +108,25 @@ import Units
   }
 }
 
-/// A device that acknowledges everything and answers every read with one word.
+/// A thermometer of the LM75's shape: one word in register 0, what was written last in register 1.
 private final class FixedAnswer: I2CDevice {
   var word: UInt16
+  private var configuration: UInt8 = 0
 
   init(_ word: UInt16) {
     self.word = word
   }
 
-  func write(_ bytes: Span<UInt8>) throws(I2CError) {}
+  func write(_ bytes: Span<UInt8>) throws(I2CError) { configuration = bytes[1] }
 
-  func read(into bytes: inout MutableSpan<UInt8>) throws(I2CError) {
-    bytes[0] = UInt8(word >> 8)
-    bytes[1] = UInt8(word & 0xFF)
-  }
+  func read(into bytes: inout MutableSpan<UInt8>) throws(I2CError) { throw .noAcknowledge }
 
   func write(_ bytes: Span<UInt8>, thenReadInto answer: inout MutableSpan<UInt8>) throws(I2CError) {
-    try read(into: &answer)
+    if bytes[0] == 1 {
+      answer[0] = configuration
+    } else {
+      answer[0] = UInt8(word >> 8)
+      answer[1] = UInt8(word & 0xFF)
+    }
   }
 }

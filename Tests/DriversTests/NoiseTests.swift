@@ -141,6 +141,7 @@ struct Xorshift {
 /// registers for the second of two equal reads, so that drivers get further than their first doubts.
 final class NoisyDevice: I2CDevice {
   private var random: Xorshift
+  private var lastWritten: UInt8 = 0
   private var lastRegister: UInt8 = 0
   private var lastAnswer = InlineArray<32, UInt8>(repeating: 0)
 
@@ -157,7 +158,10 @@ final class NoisyDevice: I2CDevice {
     }
   }
 
-  func write(_ bytes: Span<UInt8>) throws(I2CError) { try maybeFail() }
+  func write(_ bytes: Span<UInt8>) throws(I2CError) {
+    try maybeFail()
+    lastWritten = bytes[1]
+  }
 
   func read(into bytes: inout MutableSpan<UInt8>) throws(I2CError) {
     try maybeFail()
@@ -173,6 +177,7 @@ final class NoisyDevice: I2CDevice {
     let isSecond = bytes[0] == lastRegister && random.next() % 8 != 0
     for index in 0..<answer.count where isSecond { answer[index] = lastAnswer[index] }
     switch (bytes[0], answer.count) {
+    case (0x01, 1) where random.next() % 8 != 0: answer[0] = lastWritten
     case (0xD0, 1): answer[0] = 0x58
     case (0x00, 14):
       answer[13] = 0x10
