@@ -21,6 +21,8 @@ public final class TCPStream: FileObserver, ResolverOwner {
   private var file: Int32 = -1
   private var token: UInt32 = 0
   private var isConnecting = false
+  private var isReading = true
+  private var needsRoom = false
   private var nextAddress = 0
   private var lastError: Int32 = 0
   private var isWanted = false
@@ -63,15 +65,26 @@ public final class TCPStream: FileObserver, ResolverOwner {
       fail(SystemError(number: Int32(-count)).message)
       return 0
     }
-    if count < bytes.count { watch(for: [.readable, .writable]) }
+    if count < bytes.count { watch(reading: isReading, writing: true) }
     return max(0, count)
+  }
+
+  /// Leaves what comes in the kernel, whose window then holds the other side back. Without this, bytes that
+  /// nobody takes would wake the loop for ever.
+  public func pauseReading() {
+    watch(reading: false, writing: needsRoom)
+  }
+
+  public func resumeReading() {
+    if !isReading { watch(reading: true, writing: needsRoom) }
   }
 
   public func fileReady(_ readiness: Readiness) {
     if isConnecting { return finishConnecting() }
     if readiness.contains(.readable) || readiness.contains(.closed) { owner.streamReadable() }
+    if readiness.contains(.closed) && !isReading { return fail("the connection broke off") }
     if file >= 0 && readiness.contains(.writable) {
-      watch(for: .readable)
+      watch(reading: isReading, writing: false)
       owner.streamWritable()
     }
   }
@@ -113,12 +126,17 @@ public final class TCPStream: FileObserver, ResolverOwner {
       dropFile()
       return tryNextAddress()
     }
-    watch(for: .readable)
+    watch(reading: true, writing: false)
     owner.streamOpened()
   }
 
-  private func watch(for readiness: Readiness) {
+  private func watch(reading: Bool, writing: Bool) {
     guard file >= 0 else { return }
+    isReading = reading
+    needsRoom = writing
+    var readiness = Readiness()
+    if reading { readiness.insert(.readable) }
+    if writing { readiness.insert(.writable) }
     do { try loop.change(file, token: token, to: readiness) } catch { fail(error.message) }
   }
 

@@ -46,8 +46,10 @@ final class BrokerLink: TCPStreamOwner {
       client.transportClosed(now: now)
       return true
     case .open:
-      flush()
-      return state != .open || client.transportRequest == .close
+      // A broker that closes every connection at once is worth one line, not one for each attempt.
+      if client.isConnected { lastReason = nil }
+      let hasWritten = flush()
+      return hasWritten || state != .open || client.transportRequest == .close
     case .closed, .opening:
       return false
     }
@@ -55,15 +57,22 @@ final class BrokerLink: TCPStreamOwner {
 
   func streamOpened() {
     state = .open
-    lastReason = nil
     client.transportOpened(now: now)
   }
 
   func streamReadable() {
-    client.withReceiveBuffer { buffer in stream?.read(into: &buffer) ?? 0 }
+    var isTaken = false
+    client.withReceiveBuffer { buffer in
+      isTaken = true
+      return stream?.read(into: &buffer) ?? 0
+    }
+    // The client takes nothing while its answers are not taken: until then the bytes wait in the kernel.
+    if !isTaken && client.hasOutput { stream?.pauseReading() }
   }
 
-  func streamWritable() {}
+  func streamWritable() {
+    stream?.resumeReading()
+  }
 
   func streamClosed(_ reason: String) {
     state = .lost
@@ -80,15 +89,13 @@ final class BrokerLink: TCPStreamOwner {
 
   private var now: UInt64 { UInt64(loop.now.milliseconds) }
 
-  private func flush() {
-    // Taking bytes makes room for what waited for it: all of a turn goes out before the loop sleeps.
-    var written = 1
-    while client.hasOutput && written > 0 && state == .open {
-      written = 0
-      client.withOutput { bytes in
-        written = stream?.write(bytes) ?? 0
-        return written
-      }
+  /// Writes what there is. True: room was made, and the client may go on with what waited for it.
+  private func flush() -> Bool {
+    var written = 0
+    client.withOutput { bytes in
+      written = stream?.write(bytes) ?? 0
+      return written
     }
+    return written > 0
   }
 }

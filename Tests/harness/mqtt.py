@@ -43,9 +43,9 @@ class Broker:
 
     def start(self):
         program = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
-        self.process = subprocess.Popen(
-            [program, "-c", self.settings_path],
-            stdout=open(self.log_path, "ab"), stderr=subprocess.STDOUT)
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                [program, "-c", self.settings_path], stdout=log, stderr=subprocess.STDOUT)
         wait_until(self.answers, 10, "mosquitto answers")
 
     def answers(self):
@@ -87,7 +87,10 @@ class Observer:
         self.changed = threading.Condition()
         self.topic = topic
         self.subscribed = threading.Event()
-        self.client = paho.Client(client_id=f"observer-{os.getpid()}-{id(self):x}")
+        # Version 2 of the library wants to be told which callbacks it shall make.
+        version = getattr(paho, "CallbackAPIVersion", None)
+        self.client = paho.Client(
+            *([version.VERSION1] if version else []), client_id=f"observer-{os.getpid()}-{id(self):x}")
         self.client.reconnect_delay_set(1, 1)
         self.client.on_connect = lambda client, *_: client.subscribe(self.topic, qos=1)
         self.client.on_subscribe = lambda *_: self.subscribed.set()

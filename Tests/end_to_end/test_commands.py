@@ -1,0 +1,149 @@
+"""From a topic to a line and back: commands, their results, and the states that follow."""
+
+import unittest
+
+from harness.device import Device, configuration
+from harness.mqtt import Broker, Observer
+
+from .support import AVAILABILITY, PREFIX, WithBroker, answer
+
+
+class Commands(unittest.TestCase):
+    """One device for all: each test sees only what came after its own mark."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.broker = Broker()
+        cls.addClassCleanup(cls.broker.close)
+        cls.observer = Observer(cls.broker.port)
+        cls.addClassCleanup(cls.observer.close)
+        cls.device = Device(configuration(cls.broker.port))
+        cls.addClassCleanup(cls.device.close)
+        cls.observer.wait(f"{PREFIX}/fan/state")
+
+    def setUp(self):
+        self.since = self.observer.mark()
+
+    def command(self, payload, module="fan", qos=1):
+        """Sends a command; answers what came on …/result."""
+        self.observer.publish(f"{PREFIX}/{module}/set", payload, qos)
+        return answer(self.observer.wait(f"{PREFIX}/{module}/result", since=self.since))
+
+    def state(self):
+        """What the device says when it is asked for nothing new: the last state published."""
+        states = [m.payload for m in self.observer.messages if m.topic == f"{PREFIX}/fan/state"]
+        return states[-1]
+
+    def test_on_and_off_are_obeyed_and_answered(self):
+        self.assertEqual(self.command("ON"), {"command": "ON", "result": "accepted"})
+        self.observer.wait(f"{PREFIX}/fan/state", b"ON", since=self.since)
+        self.since = self.observer.mark()
+        self.assertEqual(self.command("OFF"), {"command": "OFF", "result": "accepted"})
+        self.observer.wait(f"{PREFIX}/fan/state", b"OFF", since=self.since)
+
+    def test_toggle_changes_the_state(self):
+        before = self.state()
+        self.assertEqual(self.command("TOGGLE")["result"], "accepted")
+        self.observer.wait(
+            f"{PREFIX}/fan/state", {b"ON": b"OFF", b"OFF": b"ON"}[before], since=self.since)
+
+    def test_commands_of_qos_0_are_obeyed_too(self):
+        self.assertEqual(self.command("ON", qos=0)["result"], "accepted")
+
+    def test_a_command_of_qos_2_is_obeyed(self):
+        # The broker lowers it to the QoS of the subscription.
+        self.assertEqual(self.command("ON", qos=2)["result"], "accepted")
+
+    def test_an_unknown_payload_changes_nothing_and_is_answered_with_a_reason(self):
+        before = self.state()
+        for payload in (b"bright", b"", b"ON ", b"\x00\xff\xfe", "\u00e4".encode(), b'"\\\n'):
+            self.since = self.observer.mark()
+            result = self.command(payload)
+            self.assertEqual(result["result"], "rejected", payload)
+            self.assertIn("ON, OFF or TOGGLE", result["reason"])
+        self.assertEqual(self.state(), before)
+        self.device.wait_log("fan: command rejected: unknown payload")
+
+    def test_a_command_to_nobody_is_answered_with_a_reason(self):
+        result = self.command("ON", module="pump")
+        self.assertEqual(result["result"], "rejected")
+        self.assertIn("no module of that name", result["reason"])
+
+    def test_a_command_to_a_sensor_is_answered_with_a_reason(self):
+        self.assertIn("takes no commands", self.command("ON", module="air")["reason"])
+
+    def test_a_payload_of_some_kilobytes_is_refused_with_its_reason(self):
+        result = self.command(b"x" * 1000)
+        self.assertEqual(result["result"], "rejected")
+        self.assertIn("longer than 512 bytes", result["reason"])
+
+    def test_a_payload_of_megabytes_is_refused_with_its_length_and_costs_no_memory(self):
+        self.command("ON")
+        before = self.device.memory("VmHWM")
+        self.since = self.observer.mark()
+        result = self.command(b"x" * 5_000_000)
+        self.assertEqual(result["result"], "rejected")
+        self.assertIn("5000000 bytes", result["reason"])
+        self.since = self.observer.mark()
+        self.assertEqual(self.command("OFF")["result"], "accepted")
+        self.assertLess(self.device.memory("VmHWM") - before, 1024)
+
+    def test_a_burst_of_commands_is_obeyed_in_order(self):
+        for index in range(200):
+            self.observer.publish(f"{PREFIX}/fan/set", ("ON", "OFF")[index % 2])
+        self.observer.publish(f"{PREFIX}/fan/set", "last")
+        self.observer.wait(
+            f"{PREFIX}/fan/result", lambda payload: b"last" in payload, since=self.since)
+        results = [answer(m)["command"] for m in self.observer.messages[self.since:]
+                   if m.topic == f"{PREFIX}/fan/result"]
+        self.assertEqual(results, ["ON", "OFF"] * 100 + ["last"])
+        self.observer.wait(f"{PREFIX}/fan/state", b"OFF", since=self.since)
+
+    def test_a_long_topic_of_ours_is_answered(self):
+        # Longer than any module's name: there is nobody, and nothing breaks.
+        self.observer.publish(f"{PREFIX}/{'x' * 600}/set", "ON")
+        self.observer.publish(f"{PREFIX}/{'x' * 60_000}/set", "ON")
+        self.assertEqual(self.command("ON")["result"], "accepted")
+
+
+class Retained(WithBroker):
+
+    def test_a_command_that_was_retained_before_the_start_is_refused_and_reported(self):
+        observer = self.observe()
+        observer.publish(f"{PREFIX}/fan/set", "ON", retain=True)
+        observer.wait(f"{PREFIX}/fan/set")
+        device = self.start()
+        result = answer(observer.wait(f"{PREFIX}/fan/result"))
+        self.assertEqual((result["command"], result["result"]), ("ON", "rejected"))
+        self.assertIn("retained commands are not obeyed", result["reason"])
+        device.wait_log("retained commands are not obeyed")
+        observer.publish(f"{PREFIX}/fan/set", "TOGGLE")
+        observer.wait(f"{PREFIX}/fan/state", b"ON")
+        states = [m.payload for m in observer.messages if m.topic == f"{PREFIX}/fan/state"]
+        self.assertEqual(states, [b"OFF", b"ON"])
+
+    def test_a_command_published_with_the_retain_flag_reaches_a_connected_device_as_a_fresh_one(self):
+        # A broker clears the flag for those who are subscribed already (MQTT-3.3.1-9).
+        observer = self.observe()
+        self.start()
+        observer.wait(AVAILABILITY, b"online")
+        observer.publish(f"{PREFIX}/fan/set", "ON", retain=True)
+        observer.wait(f"{PREFIX}/fan/state", b"ON")
+
+
+class Safety(WithBroker):
+
+    def test_a_relay_goes_off_by_itself_after_its_time(self):
+        observer = self.observe()
+        self.start(configuration(self.broker.port, "  - relay: fan\n    line: GPIO5\n    safety: { max_on: 1s }\n"))
+        observer.wait(f"{PREFIX}/fan/state", b"OFF")
+        observer.publish(f"{PREFIX}/fan/set", "ON")
+        observer.wait(f"{PREFIX}/fan/state", b"ON")
+        since = observer.mark()
+        observer.wait(f"{PREFIX}/fan/state", b"OFF", since=since, timeout=3)
+        self.assertIn("max_on = 1s", answer(observer.wait(
+            f"{PREFIX}/fan/result", lambda payload: b"safety" in payload))["reason"])
+
+
+if __name__ == "__main__":
+    unittest.main()

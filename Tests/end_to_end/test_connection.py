@@ -1,0 +1,176 @@
+"""Brokers that are not there, go away, say nothing, or say no: the device stays, tells, and comes back."""
+
+import os
+import signal
+import subprocess
+import time
+import unittest
+
+from harness.device import Device, configuration
+from harness.fake_broker import FakeBroker
+from harness.mqtt import Broker, free_port
+
+from .support import AVAILABILITY, PREFIX, WithBroker, answer
+
+
+class Availability(WithBroker):
+
+    def test_a_device_waits_for_a_broker_that_is_not_there_yet(self):
+        self.broker.kill()
+        device = self.start()
+        device.wait_log(rf"broker 127\.0\.0\.1:{self.broker.port}: Connection refused")
+        time.sleep(1)
+        self.assertTrue(device.is_running)
+        self.broker.start()
+        observer = self.observe()
+        observer.wait(AVAILABILITY, b"online", timeout=9)
+        observer.wait(f"{PREFIX}/fan/state", b"OFF")
+        # The same refusal again and again is one line.
+        self.assertEqual(device.log.count("Connection refused"), 1, device.log)
+
+    def test_a_broker_that_was_killed_finds_everything_again_when_it_is_back(self):
+        first = self.observe()
+        device = self.start()
+        first.wait(AVAILABILITY, b"online")
+        first.publish(f"{PREFIX}/fan/set", "ON")
+        first.wait(f"{PREFIX}/fan/state", b"ON")
+        self.broker.kill()
+        device.wait_log("offline:")
+        self.broker.start()
+        begin = time.monotonic()
+        observer = self.observe()
+        observer.wait(AVAILABILITY, b"online", timeout=10)
+        observer.wait(f"{PREFIX}/fan/state", b"ON", timeout=5)
+        observer.wait(f"{PREFIX}/door/state", b"OFF", timeout=5)
+        observer.wait(f"{PREFIX}/air/temperature", timeout=5)
+        self.assertLess(time.monotonic() - begin, 10)
+        since = observer.mark()
+        observer.publish(f"{PREFIX}/fan/set", "TOGGLE")
+        observer.wait(f"{PREFIX}/fan/state", b"OFF", since=since)
+        observer.publish(f"{PREFIX}/fan/set", "end")
+        observer.wait(f"{PREFIX}/fan/result", lambda payload: b"end" in payload, since=since)
+        obeyed = [m for m in observer.messages[since:]
+                  if m.topic == f"{PREFIX}/fan/result" and answer(m)["command"] == "TOGGLE"]
+        self.assertEqual(len(obeyed), 1)
+
+    def test_a_broker_that_freezes_is_found_out_and_its_return_noticed(self):
+        observer = self.observe()
+        device = self.start()
+        observer.wait(AVAILABILITY, b"online")
+        begin = time.monotonic()
+        self.broker.process.send_signal(signal.SIGSTOP)
+        try:
+            # keep_alive is 5 s, the shortest there is.
+            device.wait_log("offline: no sign of life from the broker", timeout=5 * 1.5 + 0.5)
+            self.assertGreater(time.monotonic() - begin, 2)
+        finally:
+            self.broker.process.send_signal(signal.SIGCONT)
+        since = observer.mark()
+        observer.wait(AVAILABILITY, b"online", since=since, timeout=10)
+
+    def test_a_broker_that_closes_at_once_is_met_with_growing_pauses_and_few_words(self):
+        with FakeBroker() as broker:
+            device = self.start(configuration(broker.port))
+            deadline = time.monotonic() + 4
+            while time.monotonic() < deadline:
+                try:
+                    broker.accept_socket(timeout=0.2)
+                except TimeoutError:
+                    pass
+            self.assertGreaterEqual(len(broker.accepted_at), 2)
+            self.assertLess(len(broker.accepted_at), 8, "the pauses do not grow")
+            self.assertTrue(device.is_running)
+            # One for each way the kernel puts it: closed, or reset.
+            self.assertLessEqual(device.log.count(f"broker 127.0.0.1:{broker.port}"), 2, device.log)
+            broker.accept(timeout=10)
+            device.wait_log("online")
+
+    def test_a_broker_that_accepts_and_says_nothing_is_left(self):
+        with FakeBroker() as broker:
+            device = self.start(configuration(broker.port))
+            broker.accept_socket()
+            seconds, status = device.stop()
+            self.assertEqual(status, 0)
+            self.assertLess(seconds, 1)
+
+
+class Login(unittest.TestCase):
+
+    @classmethod
+    def setUpClass(cls):
+        cls.broker = Broker()
+        cls.addClassCleanup(cls.broker.close)
+        passwords = os.path.join(cls.broker.directory, "passwords")
+        subprocess.run(
+            ["mosquitto_passwd", "-b", "-c", passwords, "greenhouse", "s3cret word"], check=True,
+            capture_output=True)
+        cls.broker.kill()
+        with open(cls.broker.settings_path, "w") as file:
+            file.write(f"listener {cls.broker.port} 127.0.0.1\nuser root\npassword_file {passwords}\n")
+        cls.broker.start()
+
+    def start(self, username, password, **options):
+        url = f"mqtt://127.0.0.1:{self.broker.port}"
+        login = f"{{ url: '{url}', username: {username}, password: {password} }}"
+        device = Device(configuration(login), **options)
+        self.addCleanup(device.close)
+        return device
+
+    def test_a_refused_login_is_said_once_and_tried_again(self):
+        device = self.start("greenhouse", "wrong")
+        line = device.wait_log("refused")
+        self.assertRegex(line, "error: the broker refused the connection: (wrong user name|not authorized)")
+        time.sleep(1)
+        self.assertTrue(device.is_running)
+        self.assertEqual(device.log.count("refused the connection"), 1, device.log)
+        self.assertNotIn("wrong\n", device.log)
+        seconds, status = device.stop()
+        self.assertEqual(status, 0)
+        self.assertLess(seconds, 1)
+
+    def test_a_password_from_secrets_yaml_is_right(self):
+        device = self.start(
+            "greenhouse", "!secret broker_password", files={"secrets.yaml": "broker_password: s3cret word\n"})
+        device.wait_log("online")
+
+    def test_a_password_from_the_environment_is_right(self):
+        device = self.start("'${MQTT_USER:-greenhouse}'", "'${MQTT_PASSWORD}'",
+            variables={"MQTT_PASSWORD": "s3cret word"})
+        device.wait_log("online")
+
+    def test_a_login_in_the_url_is_right(self):
+        device = Device(configuration(f"mqtt://greenhouse:s3cret%20word@127.0.0.1:{self.broker.port}"))
+        self.addCleanup(device.close)
+        device.wait_log("online")
+
+    def test_the_password_is_never_printed(self):
+        device = self.start("greenhouse", "hunter2hunter2")
+        device.wait_log("refused")
+        device.stop()
+        self.assertNotIn("hunter2", device.log)
+
+
+class Names(WithBroker):
+
+    def test_a_name_that_does_not_resolve_is_said_and_the_device_lives_on(self):
+        device = self.start(configuration("mqtt://no-such-host.invalid"))
+        line = device.wait_log("no-such-host", timeout=15)
+        self.assertRegex(line, r"^warning: broker no-such-host\.invalid:1883: .*(not known|resolution)")
+        self.assertTrue(device.is_running)
+        seconds, status = device.stop()
+        self.assertEqual(status, 0)
+        self.assertLess(seconds, 1)
+
+    def test_a_name_is_resolved(self):
+        device = self.start(configuration(f"mqtt://localhost:{self.broker.port}"))
+        device.wait_log("online")
+
+    def test_swiftlet_mqtt_overrides_the_file(self):
+        device = self.start(
+            configuration(f"mqtt://127.0.0.1:{free_port()}"),
+            variables={"SWIFTLET_MQTT": f"mqtt://127.0.0.1:{self.broker.port}"})
+        device.wait_log("online")
+
+
+if __name__ == "__main__":
+    unittest.main()

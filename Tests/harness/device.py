@@ -1,0 +1,148 @@
+"""The runtime as a process: its configuration, its log as it appears, its memory, and how it ends."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+MODULES = """\
+  - relay: fan
+    line: GPIO5
+    safety: { start: off, stop: off }
+  - sensor: air
+    driver: SHT3x
+    bus: i2c-1
+    every: 500ms
+  - button: door
+    line: GPIO27
+"""
+
+
+def swiftletd():
+    """The program under test: SWIFTLETD, or the ordinary build."""
+    path = os.environ.get("SWIFTLETD") or os.path.join(ROOT, ".build", "debug", "swiftletd")
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"{path}: build it with 'swift build --product swiftletd', or set SWIFTLETD")
+    return path
+
+
+def configuration(mqtt, modules=MODULES):
+    """A device file; `mqtt` is a port on loopback or the value of the key as it stands in the file."""
+    if isinstance(mqtt, int):
+        mqtt = f"{{ url: 'mqtt://127.0.0.1:{mqtt}', keep_alive: 5s }}"
+    return f"device: bench\nboard: simulator\nmqtt: {mqtt}\nmodules:\n{modules}"
+
+
+def environment(**variables):
+    """The tests' environment without what would change the runtime's behaviour, and with `variables`."""
+    clean = {name: value for name, value in os.environ.items()
+             if not name.startswith("SWIFTLET") and name != "JOURNAL_STREAM"}
+    clean.update(variables)
+    return clean
+
+
+def run(*arguments, variables=None, timeout=10, **options):
+    """Runs the program to its end: the result has returncode, stdout and stderr."""
+    return subprocess.run(
+        [swiftletd(), *arguments], capture_output=True, text=True, timeout=timeout, cwd=ROOT,
+        env=environment(**(variables or {})), **options)
+
+
+class Device:
+    """A running swiftletd on the simulated board; leaving the `with` ends it whatever happens."""
+
+    def __init__(self, text, files=None, variables=None, wrapper=()):
+        """`files`: more files beside the device file; `wrapper`: a command the program is started with."""
+        self.directory = tempfile.mkdtemp(prefix="swiftlet-device-")
+        self.config = os.path.join(self.directory, "device.yaml")
+        for name, content in {"device.yaml": text, **(files or {})}.items():
+            with open(os.path.join(self.directory, name), "w") as file:
+                file.write(content)
+        self.lines = []
+        self.changed = threading.Condition()
+        self.process = subprocess.Popen(
+            [*wrapper, swiftletd(), "run", "--config", self.config, "--boards", os.path.join(ROOT, "boards")],
+            stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=self.directory,
+            env=environment(**(variables or {})))
+        self.reader = threading.Thread(target=self._read_log, daemon=True)
+        self.reader.start()
+
+    def _read_log(self):
+        for line in self.process.stderr:
+            with self.changed:
+                self.lines.append(line.decode(errors="backslashreplace").rstrip("\n"))
+                self.changed.notify_all()
+
+    @property
+    def log(self):
+        with self.changed:
+            return "\n".join(self.lines)
+
+    def mark(self):
+        with self.changed:
+            return len(self.lines)
+
+    def wait_log(self, pattern, timeout=10, since=0):
+        """The first line of the log from `since` on in which the pattern is found."""
+        deadline = time.monotonic() + timeout
+        with self.changed:
+            while True:
+                for line in self.lines[since:]:
+                    if re.search(pattern, line):
+                        return line
+                remaining = deadline - time.monotonic()
+                if remaining <= 0 or not self.changed.wait(remaining):
+                    raise TimeoutError(f"no line like '{pattern}' in {timeout} s; the log:\n{self.log_now()}")
+
+    def log_now(self):
+        return "\n".join(self.lines)
+
+    @property
+    def is_running(self):
+        return self.process.poll() is None
+
+    def send(self, number):
+        self.process.send_signal(number)
+
+    def wait(self, timeout):
+        """Seconds until the process ended, and its exit status."""
+        begin = time.monotonic()
+        status = self.process.wait(timeout)
+        self.reader.join(5)
+        return time.monotonic() - begin, status
+
+    def stop(self, number=signal.SIGTERM, timeout=5):
+        self.send(number)
+        return self.wait(timeout)
+
+    def memory(self, field="VmRSS"):
+        """A field of /proc/PID/status in kilobytes: VmRSS now, VmHWM at most so far."""
+        with open(f"/proc/{self.process.pid}/status") as file:
+            return int(re.search(rf"^{field}:\s+(\d+) kB", file.read(), re.M)[1])
+
+    def processor_time(self):
+        """Seconds of processor time used so far."""
+        with open(f"/proc/{self.process.pid}/stat") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def close(self):
+        if self.is_running:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.kill()
+            self.process.wait()
+        self.reader.join(5)
+        self.process.stderr.close()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
