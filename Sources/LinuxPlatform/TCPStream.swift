@@ -23,7 +23,10 @@ public final class TCPStream: FileObserver, ResolverOwner {
   private var isConnecting = false
   private var isReading = true
   private var needsRoom = false
+  /// Where the next attempt begins among the addresses: at the one that worked, or after one that said nothing.
   private var nextAddress = 0
+  private var address = 0
+  private var untried = 0
   private var lastError: Int32 = 0
   private var isWanted = false
 
@@ -92,16 +95,17 @@ public final class TCPStream: FileObserver, ResolverOwner {
   func resolved() {
     guard isWanted, let resolver else { return }
     if resolver.count <= 0 { return fail(resolver.failure) }
-    nextAddress = 0
+    untried = Int(resolver.count)
     tryNextAddress()
   }
 
   private func tryNextAddress() {
     guard let resolver else { return }
-    while nextAddress < Int(resolver.count) {
-      let address = resolver.addresses.advanced(by: nextAddress)
-      nextAddress += 1
-      let result = linux_connect(address)
+    while untried > 0 {
+      untried -= 1
+      address = nextAddress % Int(resolver.count)
+      nextAddress = address + 1
+      let result = linux_connect(resolver.addresses.advanced(by: address))
       if result < 0 {
         lastError = -result
         continue
@@ -126,6 +130,7 @@ public final class TCPStream: FileObserver, ResolverOwner {
       dropFile()
       return tryNextAddress()
     }
+    nextAddress = address
     watch(reading: true, writing: false)
     owner.streamOpened()
   }

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import time
 import unittest
@@ -53,6 +54,63 @@ class Availability(WithBroker):
                   if m.topic == f"{PREFIX}/fan/result" and answer(m)["command"] == "TOGGLE"]
         self.assertEqual(len(obeyed), 1)
 
+    def test_a_broker_that_accepts_and_says_nothing_is_left(self):
+        with FakeBroker() as broker:
+            device = self.start(configuration(broker.port))
+            broker.accept_socket()
+            seconds, status = device.stop()
+            self.assertEqual(status, 0)
+            self.assertLess(seconds, 1)
+
+
+# What a resolver that says nothing needs: a network of the program's own, in which whoever listens on the
+# resolver's port never answers. The program takes the open socket along.
+SILENT_RESOLVER = """
+import fcntl, os, socket, struct, subprocess, sys
+silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+fcntl.ioctl(silent, 0x8914, struct.pack("16sh22x", b"lo", 1))  # SIOCSIFFLAGS: up
+silent.bind(("127.0.0.1", 53))
+silent.set_inheritable(True)
+subprocess.run(["mount", "--bind", sys.argv[1], "/etc/resolv.conf"], check=True)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+# The file `hosts` beside the device file as /etc/hosts, in the program's own view of the file system.
+OWN_HOSTS = 'mount --bind hosts /etc/hosts && exec "$@"'
+
+
+def may_unshare():
+    """Whether this machine lets the test make namespaces."""
+    return subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "--net", "mount", "--bind", "/etc/hosts", "/etc/hosts"],
+        capture_output=True).returncode == 0
+
+
+class Patience(WithBroker):
+    """What takes seconds. The device of the last test works on its problem while the others run."""
+
+    @classmethod
+    def setUpClass(cls):
+        if not may_unshare():
+            return
+        # A listener whose queue is full says nothing to who comes, as a wrong IPv6 route does.
+        silent = socket.socket()
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(0)
+        cls.addClassCleanup(silent.close)
+        port = silent.getsockname()[1]
+        for _ in range(3):
+            guest = socket.socket()
+            guest.setblocking(False)
+            guest.connect_ex(("127.0.0.1", port))
+            cls.addClassCleanup(guest.close)
+        cls.second_broker = FakeBroker(host="127.0.0.2", port=port)
+        cls.addClassCleanup(cls.second_broker.close)
+        cls.seeker = Device(
+            configuration(f"mqtt://two.example:{port}"), files={"hosts": "127.0.0.1 two.example\n127.0.0.2 two.example\n"},
+            wrapper=["unshare", "--map-root-user", "--mount", "sh", "-c", OWN_HOSTS, "sh"])
+        cls.addClassCleanup(cls.seeker.close)
+
     def test_a_broker_that_freezes_is_found_out_and_its_return_noticed(self):
         observer = self.observe()
         device = self.start()
@@ -85,13 +143,14 @@ class Availability(WithBroker):
             broker.accept(timeout=10)
             device.wait_log("online")
 
-    def test_a_broker_that_accepts_and_says_nothing_is_left(self):
-        with FakeBroker() as broker:
-            device = self.start(configuration(broker.port))
-            broker.accept_socket()
-            seconds, status = device.stop()
-            self.assertEqual(status, 0)
-            self.assertLess(seconds, 1)
+    @unittest.skipUnless(may_unshare(), "needs unprivileged namespaces")
+    def test_of_two_addresses_the_one_that_answers_is_found(self):
+        self.second_broker.accept(timeout=20)
+        self.seeker.wait_log("online")
+        self.assertIn("the broker does not answer", self.seeker.log)
+        # And it is the first to be asked from now on.
+        self.second_broker.drop()
+        self.second_broker.accept(timeout=5)
 
 
 class Login(unittest.TestCase):
@@ -157,6 +216,24 @@ class Names(WithBroker):
         line = device.wait_log("no-such-host", timeout=15)
         self.assertRegex(line, r"^warning: broker no-such-host\.invalid:1883: .*(not known|resolution)")
         self.assertTrue(device.is_running)
+        seconds, status = device.stop()
+        self.assertEqual(status, 0)
+        self.assertLess(seconds, 1)
+
+    @unittest.skipUnless(may_unshare(), "needs unprivileged namespaces")
+    def test_a_resolver_that_says_nothing_holds_up_neither_relays_nor_a_stop(self):
+        resolver = os.path.join(self.broker.directory, "resolv.conf")
+        with open(resolver, "w") as file:
+            file.write("nameserver 127.0.0.1\n")
+        relay = "  - relay: fan\n    line: GPIO9\n    safety: { start: on, broker_lost: { after: 1s, then: off } }\n"
+        device = self.start(
+            configuration("mqtt://broker.example", relay),
+            wrapper=["unshare", "--map-root-user", "--mount", "--net", "/usr/bin/python3", "-c",
+                     SILENT_RESOLVER, resolver])
+        begin = time.monotonic()
+        device.wait_log("fan: switched off: the broker has been away for 1s", timeout=2)
+        self.assertGreater(time.monotonic() - begin, 0.8)
+        self.assertNotIn("broker.example", device.log, "the lookup has ended: it was not silent")
         seconds, status = device.stop()
         self.assertEqual(status, 0)
         self.assertLess(seconds, 1)

@@ -54,10 +54,13 @@ class FakeBroker:
     """`with FakeBroker() as broker: broker.accept()`; the test is the broker's thread, save for the acceptance
     of connections, which the kernel does."""
 
-    def __init__(self):
+    def __init__(self, window=None, host="127.0.0.1", port=0):
+        """`window`: bytes the kernel takes in for us before the client is held up."""
         self.listener = socket.socket()
+        if window:
+            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind(("127.0.0.1", 0))
+        self.listener.bind((host, port))
         self.listener.listen(8)
         self.port = self.listener.getsockname()[1]
         self.client = None
@@ -143,24 +146,25 @@ class FakeBroker:
             start = 2 + len(found.topic)
             self.send(packet(0x40, found.body[start:start + 2]))
 
-    def discard(self):
-        """Reads and forgets in the background what the client sends; call the result to end that."""
-        ended = threading.Event()
+    def discard_until(self, marker):
+        """Reads and forgets in the background until the bytes `marker` have come: the event is then set."""
+        found = threading.Event()
         source = self.client.dup()
 
         def work():
-            while not ended.is_set():
-                if select.select([source], [], [], 0.05)[0] and not source.recv(65536):
-                    return
+            tail = b""
+            with source:
+                while marker not in tail:
+                    if not select.select([source], [], [], 30)[0]:
+                        return
+                    data = source.recv(65536)
+                    if not data:
+                        return
+                    tail = tail[-len(marker):] + data
+            found.set()
 
-        thread = threading.Thread(target=work, daemon=True)
-        thread.start()
-
-        def end():
-            ended.set()
-            thread.join()
-            source.close()
-        return end
+        threading.Thread(target=work, daemon=True).start()
+        return found
 
     def drop(self):
         if self.client:
