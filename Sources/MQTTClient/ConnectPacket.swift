@@ -5,16 +5,17 @@ enum ConnectPacket {
   static func encode(_ options: MQTTClientOptions) throws(MQTTOptionsError) -> [UInt8] {
     try check(options)
     let will = options.will
-    let willTopic = [UInt8]((will?.topic ?? "").utf8)
+    let clientID = options.clientID.utf8
+    let willTopic = (will?.topic ?? "").utf8
     let willPayload = will?.payload ?? []
-    let username = [UInt8]((options.username ?? "").utf8)
+    let username = (options.username ?? "").utf8
     let password = options.password ?? []
-    let clientID = [UInt8](options.clientID.utf8)
     let fields = Connect.Options(
       cleanSession: options.cleanSession, keepAlive: options.keepAlive,
       willQoS: will?.qos ?? .atMostOnce, willRetain: will?.retain ?? false)
-    let strings = clientID.count + willTopic.count + willPayload.count + username.count + password.count
-    var packet = [UInt8](repeating: 0, count: 32 + strings)
+    let strings = clientID.count + willTopic.count + username.count
+    let room = 32 + strings + willPayload.count + password.count
+    var packet = [UInt8](repeating: 0, count: room)
     var span = packet.mutableSpan
     let length: Int
     do {
@@ -39,16 +40,14 @@ enum ConnectPacket {
       options.outboxCapacity <= Int(Int32.max)
     else { throw .invalidCapacity }
     guard let will = options.will else { return }
-    let topic = [UInt8](will.topic.utf8)
     do {
-      try TopicName.check(topic.span)
+      try TopicName.check(will.topic.utf8.span)
     } catch {
       throw .invalidWillTopic
     }
   }
 
   private static func isText(_ string: String) -> Bool {
-    let bytes = [UInt8](string.utf8)
-    return bytes.count <= 0xFFFF && UTF8Text.isValid(bytes.span)
+    string.utf8.count <= 0xFFFF && UTF8Text.isValid(string.utf8.span)
   }
 }

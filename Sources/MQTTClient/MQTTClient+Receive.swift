@@ -176,11 +176,13 @@ extension MQTTClient {
     counters.connections &+= 1
     state = .connected
     connectedAt = clock
+    // A server that claims to remember what we asked it to forget is not believed ([MQTT-3.2.2-1]).
+    let sessionPresent = answer.sessionPresent && keepsSession
     releaseSubscriptionIDs()
-    subscriptions.rewind(sessionPresent: answer.sessionPresent)
-    outbox.rewind(sessionPresent: answer.sessionPresent)
+    subscriptions.rewind(sessionPresent: sessionPresent)
+    outbox.rewind(sessionPresent: sessionPresent)
     pump()
-    return .connected(sessionPresent: answer.sessionPresent)
+    return .connected(sessionPresent: sessionPresent)
   }
 
   /// Answers to what was asked on the connection before will not come.

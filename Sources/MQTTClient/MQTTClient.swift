@@ -50,6 +50,7 @@ public final class MQTTClient {
   let window: Int
   let connectPacket: [UInt8]
   let connectTimeout: UInt64
+  let keepsSession: Bool
 
   /// What happened since init.
   public internal(set) var counters = MQTTCounters()
@@ -62,6 +63,7 @@ public final class MQTTClient {
   public init(_ options: MQTTClientOptions) throws(MQTTOptionsError) {
     connectPacket = try ConnectPacket.encode(options)
     connectTimeout = options.connectTimeout
+    keepsSession = !options.cleanSession
     window = options.maxInFlight
     backoff = Backoff(
       minimum: options.backoffMinimum, maximum: options.backoffMaximum, seed: options.randomSeed)
@@ -119,7 +121,7 @@ public final class MQTTClient {
     case .draining: pendingEvent = .disconnected(.requested)
     case .closing: break
     }
-    if state == .connected { backoff.connectionLasted(clock &- connectedAt) }
+    rateConnection()
     forgetBytes()
     guard isWanted else {
       state = .idle
@@ -195,10 +197,14 @@ public final class MQTTClient {
 
   /// Ends the connection from our side; the event says why.
   func close(_ event: MQTTEvent) {
-    if state == .connected { backoff.connectionLasted(clock &- connectedAt) }
+    rateConnection()
     forgetBytes()
     pendingEvent = event
     state = .closing
+  }
+
+  private func rateConnection() {
+    if state == .connected || state == .draining { backoff.connectionLasted(clock - connectedAt) }
   }
 
   private func forgetBytes() {

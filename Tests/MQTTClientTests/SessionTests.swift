@@ -28,7 +28,7 @@ struct SessionTests {
 
   @Test("[MQTT-3.1.2-6] [MQTT-4.3.2-1] Without a session, what is not acknowledged is sent as new")
   func resentWithoutSession() throws {
-    let harness = try Harness()
+    let harness = try Harness { $0.cleanSession = false }
     harness.connect()
     _ = try harness.publish("t", [1], qos: .atLeastOnce)
     for sessionPresent in [true, false] {
@@ -38,6 +38,19 @@ struct SessionTests {
       harness.connect(sessionPresent: sessionPresent)
       #expect(harness.take() == publishPacket("t", [1], qos: 1, packetID: 1, flags: sessionPresent ? 8 : 0))
     }
+  }
+
+  @Test("[MQTT-3.1.2-6] [MQTT-3.2.2-1] A session that should be clean is, whatever the server claims")
+  func claimedSession() throws {
+    let harness = try Harness()
+    try harness.subscribe("a")
+    harness.connect(sessionPresent: true)
+    _ = harness.takeAll()
+    harness.feed([0x90, 3, 0, 1, 0])
+    harness.client.transportClosed(now: harness.now)
+    harness.waitForOpen()
+    harness.connect(sessionPresent: true)
+    #expect(harness.take() == [0x82, 6, 0, 2, 0, 1, 97, 0])
   }
 
   @Test("Subscriptions are made again unless the server kept them")
