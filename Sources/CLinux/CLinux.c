@@ -195,4 +195,6 @@ int linux_socket_error(int fd) {
   return error;
 }
 
+void linux_end_writing(int fd) { shutdown(fd, SHUT_WR); }
+
 const char *linux_message(int error) { return strerror(error); }

@@ -21,6 +21,7 @@ public final class TCPStream: FileObserver, ResolverOwner {
   private var file: Int32 = -1
   private var token: UInt32 = 0
   private var isConnecting = false
+  private var isFinishing = false
   private var isReading = true
   private var needsRoom = false
   /// Where the next attempt begins among the addresses: at the one that worked, or after one that said nothing.
@@ -46,6 +47,18 @@ public final class TCPStream: FileObserver, ResolverOwner {
     isWanted = false
     dropFile()
   }
+
+  /// Ends what we send and throws away what still comes, until the other side closes as well. A socket that is
+  /// closed while an answer is on its way resets the connection, and our last words may be lost with it.
+  public func finish() {
+    guard file >= 0, !isConnecting else { return close() }
+    isWanted = false
+    isFinishing = true
+    linux_end_writing(file)
+    watch(reading: true, writing: false)
+  }
+
+  public var isOpen: Bool { file >= 0 }
 
   /// Reads what is there. 0: nothing now (or the stream closed, which the owner has been told).
   public func read(into buffer: inout MutableSpan<UInt8>) -> Int {
@@ -84,6 +97,7 @@ public final class TCPStream: FileObserver, ResolverOwner {
 
   public func fileReady(_ readiness: Readiness) {
     if isConnecting { return finishConnecting() }
+    if isFinishing { return discard() }
     if readiness.contains(.readable) || readiness.contains(.closed) { owner.streamReadable() }
     if readiness.contains(.closed) && !isReading { return fail("the connection broke off") }
     if file >= 0 && readiness.contains(.writable) {
@@ -152,11 +166,19 @@ public final class TCPStream: FileObserver, ResolverOwner {
     owner.streamClosed(reason)
   }
 
+  private func discard() {
+    withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 1) { buffer in
+      let count = linux_read(file, buffer.baseAddress, buffer.count)
+      if count <= 0 && count != -Int(EAGAIN) { dropFile() }
+    }
+  }
+
   private func dropFile() {
     if file < 0 { return }
     loop.unwatch(file, token: token)
     linux_close(file)
     file = -1
     isConnecting = false
+    isFinishing = false
   }
 }

@@ -19,6 +19,8 @@ final class BrokerLink: TCPStreamOwner {
     case open
     /// Lost or refused; the client hears of it in the next `service`.
     case lost
+    /// The last words are out; waits until the broker has them, at most until then.
+    case parting(Instant)
   }
 
   init(client: MQTTClient, endpoint: Endpoint, loop: EventLoop, log: any Log) {
@@ -29,8 +31,12 @@ final class BrokerLink: TCPStreamOwner {
     stream = TCPStream(loop: loop, owner: self)
   }
 
+  /// How long a broker may take to close after it has been told goodbye.
+  private static let patience = Duration.milliseconds(500)
+
   /// Does what the client asks for. True: something changed, and the device has to look again.
-  func service() -> Bool {
+  /// `isLast`: no other connection will follow.
+  func service(isLast: Bool) -> Bool {
     switch state {
     case .lost:
       state = .closed
@@ -39,7 +45,13 @@ final class BrokerLink: TCPStreamOwner {
     case .closed where client.transportRequest == .open:
       state = .opening
       stream?.open(endpoint)
-      return state != .opening
+      if case .opening = state { return false }
+      return true
+    case .open where client.transportRequest == .close && isLast:
+      stream?.finish()
+      state = .parting(loop.now + BrokerLink.patience)
+      client.transportClosed(now: now)
+      return true
     case .opening where client.transportRequest == .close, .open where client.transportRequest == .close:
       stream?.close()
       state = .closed
@@ -48,11 +60,21 @@ final class BrokerLink: TCPStreamOwner {
     case .open:
       // A broker that closes every connection at once is worth one line, not one for each attempt.
       if client.isConnected { lastReason = nil }
-      let hasWritten = flush()
-      return hasWritten || state != .open || client.transportRequest == .close
+      return flush()
+    case .parting(let deadline):
+      if stream?.isOpen == true && loop.now < deadline { return false }
+      stream?.close()
+      state = .closed
+      return false
     case .closed, .opening:
       return false
     }
+  }
+
+  /// Until when the broker may take its leave; nil when there is nothing to wait for.
+  var partsUntil: Instant? {
+    if case .parting(let deadline) = state { return deadline }
+    return nil
   }
 
   func streamOpened() {
@@ -89,13 +111,14 @@ final class BrokerLink: TCPStreamOwner {
 
   private var now: UInt64 { UInt64(loop.now.milliseconds) }
 
-  /// Writes what there is. True: room was made, and the client may go on with what waited for it.
+  /// Writes what there is. True: the client has room for what waited for it, or something has ended.
   private func flush() -> Bool {
     var written = 0
     client.withOutput { bytes in
       written = stream?.write(bytes) ?? 0
       return written
     }
-    return written > 0
+    if case .open = state { return written > 0 || client.transportRequest == .close }
+    return true
   }
 }

@@ -14,9 +14,9 @@ final class Runtime: LoopClient {
 
   func turn(now: Instant) -> Instant? {
     var deadline = device.turn()
-    while link.service() { deadline = device.turn() }
-    return deadline
+    while link.service(isLast: device.isStopped) { deadline = device.turn() }
+    return link.partsUntil ?? deadline
   }
 
-  var isFinished: Bool { device.isStopped }
+  var isFinished: Bool { device.isStopped && link.partsUntil == nil }
 }

@@ -61,6 +61,24 @@ class Lifecycle(WithBroker):
         self.assertLess(state, topics.index((AVAILABILITY, b"offline")))
         self.assertEqual(self.retained(AVAILABILITY), b"offline")
         self.assertEqual(self.retained(f"{PREFIX}/fan/state"), b"OFF")
+        # Once: the broker had no reason to publish the will as well.
+        offline = [m for m in observer.messages[since:] if m.topic == AVAILABILITY and not m.retained]
+        self.assertEqual(len(offline), 1)
+
+    def test_the_will_is_not_published_at_a_clean_stop(self):
+        # An answer on its way to a socket that is closed resets the connection, and the broker throws away
+        # the goodbye that it has not read yet: often, not always.
+        for attempt in range(10):
+            observer = self.observe()
+            device = self.start()
+            observer.wait(AVAILABILITY, b"online")
+            observer.wait(f"{PREFIX}/door/error")
+            since = observer.mark()
+            device.stop()
+            observer.publish("end", "")
+            observer.wait("end")
+            offline = [m for m in observer.messages[since:] if m.topic == AVAILABILITY]
+            self.assertEqual(len(offline), 1, f"attempt {attempt}")
 
     def test_a_broker_that_is_frozen_does_not_hold_up_a_stop(self):
         observer = self.observe()

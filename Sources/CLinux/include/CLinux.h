@@ -64,6 +64,8 @@ int linux_resolve(const char *host, uint16_t port, int numeric_only, linux_addre
 const char *linux_resolve_message(int code);
 int linux_connect(const linux_address *address);
 int linux_socket_error(int fd);
+/* Ends the stream of what we send; what the other side sends can still be read. */
+void linux_end_writing(int fd);
 
 /* A system error number as text ("No such file or directory"). */
 const char *linux_message(int error);
