@@ -39,8 +39,8 @@ private func parseDuration(_ text: String) -> ParsedDuration {
   var index = 0
   var number: Int64 = 0
   while index < bytes.count, isDigit(bytes[index]) {
-    // Twelve digits of hours are still far from the end of Int64.
-    guard index < 12 else { return .wrong(suggestion: nil) }
+    // Ten digits of days are still within Int64.
+    guard index < 10 else { return .wrong(suggestion: nil) }
     number = number * 10 + Int64(bytes[index] - 0x30)
     index += 1
   }

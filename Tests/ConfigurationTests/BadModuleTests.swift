@@ -129,6 +129,13 @@ struct BadModuleTests {
       "a limit of centuries", relay("safety: { max_on: 99999d }"),
       "7:23: 'max_on' in 'safety' of relay 'fan' is longer than 366 days"),
     BadInput(
+      "the most days that are a number", relay("safety: { max_on: 9999999999d }"),
+      "7:23: 'max_on' in 'safety' of relay 'fan' is longer than 366 days"),
+    BadInput(
+      "a limit of twelve digits", relay("safety: { max_on: 999999999999d }"),
+      "7:23: 'max_on' in 'safety' of relay 'fan' must be a duration like 250ms, 10s, 5min or 1h, not '999999999999d'"
+    ),
+    BadInput(
       "a limit of too many digits", relay("safety: { max_on: 99999999999999999999h }"),
       "7:23: 'max_on' in 'safety' of relay 'fan' must be a duration like 250ms, 10s, 5min or 1h, not '99999999999999999999h'"
     ),
