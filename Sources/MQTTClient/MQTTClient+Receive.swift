@@ -59,7 +59,9 @@ extension MQTTClient {
   public func receive(_ bytes: Span<UInt8>, now: UInt64) -> Int {
     let count = withReceiveBuffer { buffer in
       let count = min(buffer.count, bytes.count)
-      for index in 0..<count { buffer[index] = bytes[index] }
+      bytes.extracting(first: count).withUnsafeBytes { source in
+        buffer.withUnsafeMutableBytes { $0.copyMemory(from: source) }
+      }
       return count
     }
     observe(now)
@@ -70,6 +72,9 @@ extension MQTTClient {
 
   /// The next thing to tell; pull until nil. A QoS 1 message is acknowledged when this is called
   /// again, so that a crash in its handler does not lose it.
+  ///
+  /// While the output has no room for an acknowledgement the server has to wait: nil, and more after
+  /// `withOutput`, so pull after writing as well as after reading.
   ///
   /// Cost: linear in the topic of a message, constant else. Never allocates.
   public func nextEvent(now: UInt64) -> MQTTEvent? {

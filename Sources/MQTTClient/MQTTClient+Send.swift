@@ -92,7 +92,8 @@ extension MQTTClient {
   public var hasOutput: Bool { !output.isEmpty }
 
   /// Gives `body` all bytes that are to be written, in one piece; it answers how many it took. Never
-  /// calls `body` without bytes; `body` must not call the client. No copy.
+  /// calls `body` without bytes; `body` must not call the client. No copy. Pull events afterwards: what
+  /// waited for room can go on.
   public func withOutput(_ body: (Span<UInt8>) -> Int) {
     guard !output.isEmpty else { return }
     let taken = max(0, min(body(output.contents.span), output.count))
