@@ -31,7 +31,7 @@ public struct BrokerDescription: Sendable {
 }
 
 /// One entry of `modules`.
-public indirect enum ModuleDescription: Sendable {
+public enum ModuleDescription: Sendable {
   case relay(RelayDescription)
   case button(ButtonDescription)
   case sensor(SensorDescription)
