@@ -1,11 +1,13 @@
 #!/usr/bin/python3 -B
 """The first process of the guest: sets up the hardware, runs the scenarios, switches the machine off.
 
-The kernel passes on from its command line: PROGRAM, BOARDS, SCENARIO (a part of a name) and FULL.
+The kernel passes on from its command line: PROGRAM, BOARDS, OUTPUT, SCENARIO (a part of a name), FULL,
+and SYSROOT, where the program finds libraries other than this machine's own.
 """
 
 import fcntl
 import os
+import shutil
 import socket
 import struct
 import sys
@@ -38,6 +40,19 @@ def set_up():
         fcntl.ioctl(loopback, 0x8914, struct.pack("16sH14x", b"lo", 0x41))
 
 
+def make_root(sysroot, program, boards):
+    """A root directory for the program, with the sysroot's libraries and the guest's devices."""
+    root = TEMPORARY + "/root"
+    for directory in ("usr", "dev", "proc", "sys", "run"):
+        source = sysroot + "/usr" if directory == "usr" else "/" + directory
+        mount(source, f"{root}/{directory}", "none", flags=hardware.BIND)
+    for link in ("lib", "lib64"):
+        os.symlink(f"usr/{link}", f"{root}/{link}")
+    shutil.copy(program, f"{root}/swiftletd")
+    shutil.copytree(boards, f"{root}/boards")
+    return root
+
+
 class Bench:
     """What every scenario works with."""
 
@@ -45,8 +60,10 @@ class Bench:
         from harness.mqtt import Broker, Observer
         from kernel.runtime import Runtime
 
-        self.program = os.environ["PROGRAM"]
-        self.boards = os.environ["BOARDS"]
+        self.root, self.program, self.boards = "/", os.environ["PROGRAM"], os.environ["BOARDS"]
+        if os.environ.get("SYSROOT"):
+            self.root = make_root(os.environ["SYSROOT"], self.program, self.boards)
+            self.program, self.boards = "/swiftletd", "/boards"
         self.full = bool(os.environ.get("FULL"))
         self.chip = Chip("swiftlet-test", ["RELAY1", "RELAY2", "RELAY3", "DOOR", "WINDOW"])
         self.levels = Levels()
@@ -63,8 +80,10 @@ class Bench:
         self.notes.append(text)
 
     def runtime(self, modules, broker=None, observer=None, user=None):
-        runtime = self.make_runtime(
-            self.program, self.boards, broker or self.broker, observer or self.observer, modules, user)
+        words = ["/usr/sbin/chroot", self.root, self.program, "--boards", self.boards]
+        if user is not None:
+            words[1:1] = [f"--userspec={user}:{user}", "--groups="]
+        runtime = self.make_runtime(words, broker or self.broker, observer or self.observer, modules)
         self.runtimes.append(runtime)
         return runtime
 

@@ -265,8 +265,11 @@ class SHT3x(Target):
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def mount(source, target, kind, data=""):
+BIND = 4096
+
+
+def mount(source, target, kind, data="", flags=0):
     os.makedirs(target, exist_ok=True)
-    if libc.mount(source.encode(), target.encode(), kind.encode(), 0, data.encode()) != 0:
+    if libc.mount(source.encode(), target.encode(), kind.encode(), flags, data.encode()) != 0:
         error = ctypes.get_errno()
         raise OSError(error, f"mount {kind} on {target}: {errno.errorcode[error]}")

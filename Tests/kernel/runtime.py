@@ -16,7 +16,7 @@ class Runtime:
 
     count = 0
 
-    def __init__(self, program, boards, broker, observer, modules, user=None):
+    def __init__(self, words, broker, observer, modules):
         Runtime.count += 1
         self.device = f"bench{Runtime.count}"
         self.broker = broker
@@ -24,8 +24,7 @@ class Runtime:
         self.first = observer.mark()
         self.log_path = f"{tempfile.gettempdir()}/{self.device}.log"
         self.configuration = f"{tempfile.gettempdir()}/{self.device}.yaml"
-        self.words = [program, "--config", self.configuration, "--boards", boards]
-        self.user = user
+        self.words = [*words, "--config", self.configuration]
         self.process = None
         self.started = None
         with open(self.configuration, "w") as file:
@@ -35,9 +34,8 @@ class Runtime:
 
     def start(self):
         self.started = time.monotonic()
-        rights = {} if self.user is None else {"user": self.user, "group": self.user, "extra_groups": []}
         self.process = subprocess.Popen(
-            self.words, stdout=open(self.log_path, "ab"), stderr=subprocess.STDOUT, **rights)
+            self.words, stdout=open(self.log_path, "ab"), stderr=subprocess.STDOUT)
         return self
 
     @property
@@ -86,9 +84,19 @@ class Runtime:
         return f"swiftlet/{self.device}/{name}"
 
     def wait(self, name, payload=None, since=0, timeout=5):
+        """Waits for a message of the program; not on when the program ends meanwhile."""
         if isinstance(payload, str):
             payload = payload.encode()
-        return self.observer.wait(self.topic(name), payload, max(since, self.first), timeout)
+        runs = self.process and self.process.poll() is None
+        deadline = time.monotonic() + timeout
+        while True:
+            remaining = max(0, deadline - time.monotonic())
+            try:
+                return self.observer.wait(
+                    self.topic(name), payload, max(since, self.first), min(0.25, remaining))
+            except TimeoutError:
+                if remaining == 0 or runs and self.process.poll() is not None:
+                    raise
 
     def wait_online(self, since=0, timeout=5):
         return self.wait("availability", "online", since, timeout)
