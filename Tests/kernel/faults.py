@@ -61,23 +61,19 @@ def lines_that_may_not_be_opened_name_the_group(bench):
 
 
 def a_chip_that_is_pulled_out_is_an_error_and_the_others_work_on(bench):
-    spare = Chip("swiftlet-spare", ["SPARE1", "SPARE2"])
-    spare["SPARE2"].drive(1)
+    """Linux 6.1 does not tell those who wait for edges of the chip's inputs: a relay is what notices."""
+    spare = Chip("swiftlet-spare", ["SPARE1"])
     line = bench.chip["RELAY1"]
     with bench.runtime("""
         - relay: lamp
           line: SPARE1
-        - button: gate
-          line: SPARE2
-          pull: up
         - relay: fan
           line: RELAY1
     """) as runtime:
         runtime.wait_online()
         runtime.command("lamp", "ON")
         bench.levels.wait(spare["SPARE1"], 1)
-        runtime.wait("gate/state", "ON")
-        since = bench.observer.mark()
+        since, levels = bench.observer.mark(), bench.levels.mark()
         spare.unplug()
         runtime.command("lamp", "OFF")
         assert runtime.wait_result("lamp", "OFF", since)["result"] == "rejected"

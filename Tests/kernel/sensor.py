@@ -11,6 +11,13 @@ AIR = """
       address: 0x44
       every: 200ms
 """
+TANK = """
+    - sensor: tank
+      driver: TMP105
+      bus: i2c-0
+      address: 0x48
+      every: 400ms
+"""
 EIO = 5
 
 
@@ -31,13 +38,7 @@ def registers_are_read_through_the_bus(bench):
     # 25.0625 °C are 401 sixteenths, in the upper 12 of 16 bits.
     chip.registers({0: (401 << 4).to_bytes(2, "big")})
     chip.set(present="Y", stride=2)
-    with bench.runtime("""
-        - sensor: tank
-          driver: TMP105
-          bus: i2c-0
-          address: 0x48
-          every: 500ms
-    """) as runtime:
+    with bench.runtime(TANK) as runtime:
         runtime.wait("tank/temperature", "25.06")
         since = bench.observer.mark()
         chip.registers({0: (-160 << 4).to_bytes(2, "big", signed=True)})
@@ -74,6 +75,22 @@ def wrong_bytes_are_an_error_and_never_a_value(bench):
 
 def a_bus_error_is_reported_and_goes(bench):
     fails_and_comes_back(bench, {"error": EIO}, {"error": 0})
+
+
+def a_transfer_that_ends_short_is_reported_and_goes(bench):
+    """The adapter sends the register pointer and then gives up, which I2C_RDWR reports as success."""
+    chip = Target(0x48)
+    chip.registers({0: (401 << 4).to_bytes(2, "big")})
+    chip.set(present="Y", stride=2)
+    with bench.runtime(TANK) as runtime:
+        runtime.wait("tank/temperature", "25.06")
+        since = bench.observer.mark()
+        chip.set(limit=1)
+        runtime.wait_error("tank", "0x48", "fewer", since=since)
+        failed = bench.observer.mark()
+        chip.set(limit=0)
+        runtime.wait_well("tank", failed)
+        runtime.wait("tank/temperature", "25.06", failed)
 
 
 def a_target_that_was_never_there_is_reported_and_found(bench):
@@ -133,12 +150,36 @@ def a_hung_bus_never_holds_up_a_relay(bench):
         runtime.wait("air/temperature", "21.50", recovered)
 
 
+def a_stop_does_not_wait_for_a_hung_bus(bench):
+    """The kernel ends the process only when its transfer ends; line and topic must not wait for that."""
+    line = bench.chip["RELAY1"]
+    with SHT3x() as chip, bench.runtime(AIR + """
+    - relay: fan
+      line: RELAY1
+    """) as runtime:
+        chip.measure(21.5, 47.25)
+        runtime.wait("air/temperature", "21.50")
+        runtime.command("fan", "ON")
+        bench.levels.wait(line, 1)
+        chip.set(hang_ms=60_000)
+        chip.wait_hanging()
+        since, levels = bench.observer.mark(), bench.levels.mark()
+        runtime.process.terminate()
+        bench.levels.wait(line, 0, levels)
+        runtime.wait("availability", "offline", since)
+        assert chip.hanging, "the bus did not hang all the time"
+        chip.set(hang_ms=0)
+        assert runtime.wait_exit() == 0
+
+
 SCENARIOS = [
     a_reading_is_on_its_topic,
     registers_are_read_through_the_bus,
     a_target_that_stops_answering_is_reported_and_comes_back,
     wrong_bytes_are_an_error_and_never_a_value,
     a_bus_error_is_reported_and_goes,
+    a_transfer_that_ends_short_is_reported_and_goes,
     a_target_that_was_never_there_is_reported_and_found,
     a_hung_bus_never_holds_up_a_relay,
+    a_stop_does_not_wait_for_a_hung_bus,
 ]
