@@ -1,8 +1,6 @@
-import CLinux
 import Configuration
 import DeviceRuntime
 import HAL
-import LinuxPlatform
 import MQTTClient
 import Modules
 
@@ -10,7 +8,7 @@ import Modules
 struct Composition {
   let configuration: DeviceConfiguration
   let hardware: any Hardware
-  let loop: EventLoop
+  let clock: any MonotonicClock
   let log: any Log
 
   /// All modules, or everything that stands in the way of them. Outputs come first: they get their start
@@ -30,20 +28,19 @@ struct Composition {
     return (modules, problems)
   }
 
-  /// Nil: the client's options are not valid MQTT, which the configuration should have found.
-  func runtime(_ modules: [any Module]) -> Runtime? {
+  /// Nil: the client's options are not valid MQTT, which the configuration should have found. The seed is
+  /// different on every device and at every start, so that a fleet does not come back in step.
+  func device(_ modules: [any Module], randomSeed: UInt64) -> Device? {
     let description = configuration.device
     let topics = Topics(root: description.root, device: description.name)
     var options = Device.options(
-      topics: topics, clientID: description.broker.clientID, randomSeed: randomSeed())
+      topics: topics, clientID: description.broker.clientID, randomSeed: randomSeed)
     options.username = description.broker.username
     options.password = description.broker.password.map { Array($0.utf8) }
     options.keepAlive = description.broker.keepAliveSeconds
     let client: MQTTClient
     do { client = try MQTTClient(options) } catch { return nil }
-    let device = Device(topics: topics, modules: modules, client: client, clock: loop, log: log)
-    let endpoint = Endpoint(host: description.broker.host, port: description.broker.port)
-    return Runtime(device: device, link: BrokerLink(client: client, endpoint: endpoint, loop: loop, log: log))
+    return Device(topics: topics, modules: modules, client: client, clock: clock, log: log)
   }
 
   /// The board has every line and bus the device names: the configuration has checked that.
@@ -66,14 +63,6 @@ struct Composition {
         at: SensorPlace(bus: bus.device, address: sensor.address, enableHint: bus.enableHint),
         every: .milliseconds(sensor.everyMilliseconds))
     }
-  }
-
-  /// Different on every device and at every start, so that a fleet does not come back in step. The clock
-  /// stands in where the system has no random numbers yet.
-  private func randomSeed() -> UInt64 {
-    var seed = UInt64(bitPattern: loop.now.nanoseconds)
-    _ = linux_random(&seed, MemoryLayout<UInt64>.size)
-    return seed
   }
 }
 

@@ -1,7 +1,6 @@
 import Configuration
 import HAL
 import LinuxPlatform
-import Simulation
 
 /// Where lines and buses come from: the kernel, or models of them.
 protocol Hardware: AnyObject {
@@ -22,16 +21,21 @@ struct HardwareError: Error {
   var text: String
 }
 
-/// Work queues by the name of their bus.
-struct BusQueues {
-  private var queues: [(bus: String, queue: WorkerThread)] = []
+/// The threads that do the transfers, by the name of their bus.
+final class BusThreads {
+  private let loop: EventLoop
+  private var threads: [(bus: String, thread: WorkerThread)] = []
 
-  mutating func queue(_ bus: BusDescription, loop: EventLoop) throws(HardwareError) -> any WorkQueue {
-    for entry in queues where entry.bus.isSame(as: bus.name) { return entry.queue }
+  init(loop: EventLoop) {
+    self.loop = loop
+  }
+
+  func queue(_ bus: BusDescription) throws(HardwareError) -> any WorkQueue {
+    for entry in threads where entry.bus.isSame(as: bus.name) { return entry.thread }
     do throws(SystemError) {
-      let queue = try WorkerThread(loop: loop)
-      queues.append((bus.name, queue))
-      return queue
+      let thread = try WorkerThread(loop: loop)
+      threads.append((bus.name, thread))
+      return thread
     } catch {
       throw HardwareError(text: "bus \(bus.name): no thread: \(error.message)")
     }

@@ -6,11 +6,12 @@ import LinuxPlatform
 /// The board's own lines and buses.
 final class LinuxHardware: Hardware {
   private let loop: EventLoop
-  private var queues = BusQueues()
+  private let threads: BusThreads
   private var buses: [(name: String, bus: LinuxI2CBus)] = []
 
   init(loop: EventLoop) {
     self.loop = loop
+    threads = BusThreads(loop: loop)
   }
 
   func output(_ line: LineDescription, for relay: RelayDescription) throws(HardwareError) -> any OutputLine {
@@ -37,7 +38,7 @@ final class LinuxHardware: Hardware {
   }
 
   func queue(_ bus: BusDescription) throws(HardwareError) -> any WorkQueue {
-    try queues.queue(bus, loop: loop)
+    try threads.queue(bus)
   }
 
   /// Kernels name lines differently: takes the first of the names that is there.

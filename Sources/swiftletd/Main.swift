@@ -1,6 +1,7 @@
 import CLinux
 import Configuration
 import DeviceRuntime
+import HAL
 import LinuxPlatform
 
 /// The device's program. Exit statuses are those of sysexits.h.
@@ -45,23 +46,38 @@ enum Main {
   {
     // Signals first: threads inherit what is blocked.
     let signals = try Signals(loop: loop)
-    let hardware: any Hardware =
-      configuration.board.simulated ? SimulatedHardware(loop: loop) : LinuxHardware(loop: loop)
+    let log = StandardErrorLog()
     let composition = Composition(
-      configuration: configuration, hardware: hardware, loop: loop, log: StandardErrorLog())
+      configuration: configuration, hardware: hardware(configuration.board, loop), clock: loop, log: log)
     let (modules, problems) = composition.modules()
     if !problems.isEmpty {
       for problem in problems { StandardStream.error.write("swiftletd: \(problem.text)\n") }
       return EX_UNAVAILABLE
     }
-    guard let runtime = composition.runtime(modules) else {
+    guard let device = composition.device(modules, randomSeed: randomSeed(loop)) else {
       StandardStream.error.write("swiftletd: the broker cannot be given this client id, user name or topic\n")
       return EX_CONFIG
     }
-    signals.received = { runtime.device.stop() }
-    runtime.device.start()
-    try loop.run(runtime)
+    let broker = configuration.device.broker
+    let link = BrokerLink(
+      client: device.client, endpoint: Endpoint(host: broker.host, port: broker.port), loop: loop, log: log)
+    signals.received = { device.stop() }
+    device.start()
+    try loop.run(Runtime(device: device, link: link))
     return 0
+  }
+
+  private static func hardware(_ board: BoardDescription, _ loop: EventLoop) -> any Hardware {
+    guard board.simulated else { return LinuxHardware(loop: loop) }
+    let threads = BusThreads(loop: loop)
+    return SimulatedHardware(clock: loop) { bus throws(HardwareError) in try threads.queue(bus) }
+  }
+
+  /// The clock stands in where the system has no random numbers yet.
+  private static func randomSeed(_ loop: EventLoop) -> UInt64 {
+    var seed = UInt64(bitPattern: loop.now.nanoseconds)
+    _ = linux_random(&seed, MemoryLayout<UInt64>.size)
+    return seed
   }
 
   /// The configuration, or nil after its errors have been printed.

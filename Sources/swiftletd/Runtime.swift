@@ -4,7 +4,7 @@ import LinuxPlatform
 
 /// What the loop runs: the device and its link to the broker.
 final class Runtime: LoopClient {
-  let device: Device
+  private let device: Device
   private let link: BrokerLink
 
   init(device: Device, link: BrokerLink) {
