@@ -47,10 +47,13 @@ let package = Package(
       ],
       swiftSettings: portable),
 
+    // For tests only
+    .target(name: "Loopback", dependencies: ["MQTTClient", "MQTTCodec"], path: "Tests/Loopback"),
+
     .testTarget(name: "UnitsTests", dependencies: ["Units"]),
     .testTarget(name: "DriversTests", dependencies: ["Drivers", "Simulation", "HAL", "Units"]),
     .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec"]),
-    .testTarget(name: "MQTTClientTests", dependencies: ["MQTTClient", "MQTTCodec"]),
+    .testTarget(name: "MQTTClientTests", dependencies: ["MQTTClient", "MQTTCodec", "Loopback"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
   ],
   swiftLanguageModes: [.v6]

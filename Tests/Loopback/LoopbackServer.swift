@@ -3,38 +3,38 @@ import MQTTCodec
 /// A small MQTT 3.1.1 server in memory, as a state machine like the client: one client, its session,
 /// its subscriptions, QoS 0 and 1, retained messages. It checks what it receives: `faults` stays empty
 /// when the client keeps the rules.
-final class LoopbackServer {
-  struct Message: Equatable {
-    var topic: String
-    var payload: [UInt8]
-    var qos: QoS = .atMostOnce
-    var retain = false
-    var duplicate = false
-    var packetID: UInt16 = 0
+public final class LoopbackServer {
+  public struct Message: Equatable {
+    public var topic: String
+    public var payload: [UInt8]
+    public var qos: QoS = .atMostOnce
+    public var retain = false
+    public var duplicate = false
+    public var packetID: UInt16 = 0
   }
 
   /// What goes to the client next.
-  var output: [UInt8] = []
+  public var output: [UInt8] = []
   /// All messages from the client, in order, repetitions included.
-  private(set) var published: [Message] = []
-  private(set) var pings = 0
-  private(set) var connects = 0
-  private(set) var disconnects = 0
-  private(set) var subscriptions: [(filter: [UInt8], qos: QoS)] = []
-  private(set) var retained: [String: Message] = [:]
-  private(set) var will: Message?
-  private(set) var faults: [String] = []
+  public private(set) var published: [Message] = []
+  public private(set) var pings = 0
+  public private(set) var connects = 0
+  public private(set) var disconnects = 0
+  public private(set) var subscriptions: [(filter: [UInt8], qos: QoS)] = []
+  public private(set) var retained: [String: Message] = [:]
+  public private(set) var will: Message?
+  public private(set) var faults: [String] = []
   /// It wants the connection closed: after a refusal, a fault or `DISCONNECT`.
-  private(set) var wantsClose = false
+  public private(set) var wantsClose = false
 
   /// How `CONNECT` is answered.
-  var answer = ConnackCode.accepted
+  public var answer = ConnackCode.accepted
   /// Answers nothing at all.
-  var isDeaf = false
+  public var isDeaf = false
   /// Leaves `PUBLISH` unanswered.
-  var withholdsAcknowledgements = false
+  public var withholdsAcknowledgements = false
   /// Refuses these filters.
-  var refusedFilters: Set<String> = []
+  public var refusedFilters: Set<String> = []
 
   private var input: [UInt8] = []
   private var isConnected = false
@@ -43,7 +43,9 @@ final class LoopbackServer {
   private var lastPacketID: UInt16 = 0
   private var unacknowledged: [Message] = []
 
-  func transportOpened() {
+  public init() {}
+
+  public func transportOpened() {
     input = []
     output = []
     isConnected = false
@@ -51,13 +53,13 @@ final class LoopbackServer {
   }
 
   /// The connection is lost; without `DISCONNECT` the will is published.
-  func transportClosed() {
+  public func transportClosed() {
     if isConnected, let will { route(will) }
     isConnected = false
     if !keepsSession { forgetSession() }
   }
 
-  func receive(_ bytes: [UInt8]) {
+  public func receive(_ bytes: [UInt8]) {
     input += bytes
     guard !isDeaf else { return }
     do {
@@ -72,9 +74,12 @@ final class LoopbackServer {
     }
   }
 
-  /// Gives a message to the client if it is subscribed; with a kept session also while it is away.
-  func send(_ topic: String, _ payload: [UInt8], qos: QoS = .atMostOnce, retain: Bool = false) {
-    let message = Message(topic: topic, payload: payload, qos: qos, retain: retain)
+  /// Gives a message to the client if it is subscribed; with a kept session also while it is away. A
+  /// duplicate is one that it may have had on an earlier connection.
+  public func send(
+    _ topic: String, _ payload: [UInt8], qos: QoS = .atMostOnce, retain: Bool = false, duplicate: Bool = false
+  ) {
+    let message = Message(topic: topic, payload: payload, qos: qos, retain: retain, duplicate: duplicate)
     if retain { retained[topic] = payload.isEmpty ? nil : message }
     route(message)
   }
@@ -139,10 +144,12 @@ final class LoopbackServer {
     published.append(message)
     if packet.qos == .atLeastOnce, !withholdsAcknowledgements { acknowledge(packet.packetID) }
     if packet.retain { retained[message.topic] = message.payload.isEmpty ? nil : message }
-    route(message)
+    var forwarded = message
+    forwarded.duplicate = false
+    route(forwarded)
   }
 
-  func acknowledge(_ packetID: UInt16) {
+  public func acknowledge(_ packetID: UInt16) {
     write { span throws(EncodingError) in
       try Acknowledgement(.puback, packetID: packetID).encode(into: &span)
     }
@@ -166,21 +173,23 @@ final class LoopbackServer {
     write { span throws(EncodingError) in
       try Suback.encode(packetID: start.packetID, codes: codes.span, into: &span)
     }
-    for message in retained.values.sorted(by: { $0.topic < $1.topic }) { route(message) }
+    for message in retained.values.sorted(by: { $0.topic < $1.topic }) { route(message, isKept: true) }
   }
 
-  private func route(_ message: Message) {
+  /// Only messages that were kept for the subscriber carry the retain flag ([MQTT-3.3.1-9]).
+  private func route(_ message: Message, isKept: Bool = false) {
     let topic = [UInt8](message.topic.utf8)
     let matching = subscriptions.filter { TopicFilter.matches($0.filter.span, topic: topic.span) }
     guard isConnected || keepsSession, let granted = matching.map(\.qos).max() else { return }
     var copy = message
     copy.qos = min(message.qos, granted)
+    copy.retain = isKept
     if copy.qos != .atMostOnce {
       lastPacketID = lastPacketID == .max ? 1 : lastPacketID + 1
       copy.packetID = lastPacketID
       unacknowledged.append(copy)
     }
-    if isConnected { transmit(copy, duplicate: false) }
+    if isConnected { transmit(copy, duplicate: message.duplicate && !isKept) }
   }
 
   private func transmit(_ message: Message, duplicate: Bool) {

@@ -1,3 +1,4 @@
+import Loopback
 import MQTTClient
 
 /// Connects a client to a `LoopbackServer` on a virtual clock, and cuts the connection where it is told.
