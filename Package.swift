@@ -26,7 +26,8 @@ let package = Package(
     .target(name: "MQTTClient", dependencies: ["MQTTCodec"], swiftSettings: portable),
 
     // Portable: where both meet
-    .target(name: "DeviceRuntime", dependencies: ["MQTTClient", "MQTTCodec", "HAL"], swiftSettings: portable),
+    .target(
+      name: "DeviceRuntime", dependencies: ["MQTTClient", "MQTTCodec", "HAL"], swiftSettings: portable),
     .target(
       name: "Modules", dependencies: ["DeviceRuntime", "HAL", "Drivers", "Units"], swiftSettings: portable),
     .target(name: "Configuration", dependencies: ["CYAML"], swiftSettings: portable),
@@ -49,12 +50,24 @@ let package = Package(
 
     // For tests only
     .target(name: "Loopback", dependencies: ["MQTTClient", "MQTTCodec"], path: "Tests/Loopback"),
+    .target(
+      name: "DeviceBench", dependencies: ["DeviceRuntime", "Simulation", "HAL", "Loopback", "MQTTClient"],
+      path: "Tests/DeviceBench"),
 
     .testTarget(name: "UnitsTests", dependencies: ["Units"]),
     .testTarget(name: "DriversTests", dependencies: ["Drivers", "Simulation", "HAL", "Units"]),
     .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec"]),
     .testTarget(name: "MQTTClientTests", dependencies: ["MQTTClient", "MQTTCodec", "Loopback"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
+    .testTarget(
+      name: "DeviceRuntimeTests",
+      dependencies: ["DeviceRuntime", "HAL", "MQTTClient", "Simulation", "DeviceBench", "Loopback"]),
+    .testTarget(
+      name: "ModulesTests",
+      dependencies: [
+        "Modules", "DeviceRuntime", "Drivers", "HAL", "Units", "Simulation", "DeviceBench", "Loopback",
+      ]),
+    .testTarget(name: "SimulationTests", dependencies: ["Simulation", "HAL", "Units"]),
   ],
   swiftLanguageModes: [.v6]
 )

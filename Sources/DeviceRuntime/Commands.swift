@@ -24,7 +24,8 @@ extension Device {
     case .oversized(let message, let length): refuse(message, length: length)
     case .subscriptionRefused:
       log.write(.error, "the broker refused the subscription to …/+/set: look at its ACL")
-    case .published, .subscribed: break
+    case .published(let packetID): farewellHeard(packetID)
+    case .subscribed: break
     }
   }
 
@@ -48,8 +49,8 @@ extension Device {
   private func receive(_ message: MQTTMessage) {
     let (name, payload) = read(message)
     guard let name else { return }
-    answerCommand(
-      name: name, command: payload, decide(name: name, command: payload, retained: message.retain))
+    let command = Command(payload, mayBeRepeated: message.duplicate)
+    answerCommand(name: name, command: payload, decide(name: name, command, retained: message.retain))
   }
 
   /// A message that does not even fit into the receive buffer has been skipped; its sender hears of it.
@@ -68,10 +69,14 @@ extension Device {
       topic.append(topicSpan)
       payload.append(payloadSpan)
     }
-    return (topics.module(ofCommand: topic), payload)
+    guard let module = topics.module(ofCommand: topic) else {
+      log.write(.warning, "a command on a topic too long to be answered was not obeyed")
+      return (nil, payload)
+    }
+    return (module, payload)
   }
 
-  private func decide(name: FixedText, command: FixedText, retained: Bool) -> CommandAnswer {
+  private func decide(name: FixedText, _ command: Command, retained: Bool) -> CommandAnswer {
     // A retained command is somebody's wish from the past: it would switch at every connection.
     if retained {
       return .rejected(
@@ -80,7 +85,7 @@ extension Device {
     }
     if isStopping { return .rejected("the device is stopping") }
     for slot in slots where name == FixedText(slot.module.name) {
-      if command.isTruncated { return .rejected("the payload is longer than 512 bytes") }
+      if command.payload.isTruncated { return .rejected("the payload is longer than 512 bytes") }
       return slot.module.obey(command)
     }
     return .rejected("this device has no module of that name")
@@ -94,7 +99,7 @@ extension Device {
       payload.append("\",\"result\":\"accepted\"}")
     case .rejected(let reason):
       payload.append("\",\"result\":\"rejected\",\"reason\":\"")
-      payload.append(jsonEscaped: reason)
+      payload.append(jsonEscaped: reason, leaving: 2)
       payload.append("\"}")
       logRejection(name, reason)
     }

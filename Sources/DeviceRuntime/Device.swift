@@ -28,11 +28,12 @@ public final class Device {
     case stopped
   }
 
-  /// How far a clean stop has come: last states, then `offline`, then DISCONNECT.
+  /// How far a clean stop has come: last states, then `offline`, and DISCONNECT once the broker has that.
+  /// A broker that does not take it gets no DISCONNECT: then the will says `offline`.
   private enum Farewell {
     case notDue
     case due
-    case said
+    case said(packetID: UInt16)
   }
 
   /// How long a clean stop waits for the broker to take the last messages.
@@ -112,15 +113,19 @@ public final class Device {
     if case .stopping = phase { phase = .stopped }
   }
 
+  /// The broker has a message: if it was `offline`, nothing is left to say.
+  func farewellHeard(_ packetID: UInt16) {
+    if case .said(packetID) = farewell { client.disconnect(now: clientNow) }
+  }
+
   private func finishStopping() {
     guard case .stopping(let deadline) = phase else { return }
     if clock.now >= deadline {
       phase = .stopped
     } else if case .due = farewell, !hasPending,
-      publish(topics.availability, "offline", .atLeastOnce, retain: true)
+      let packetID = publish(topics.availability, "offline", .atLeastOnce, retain: true)
     {
-      farewell = .said
-      client.disconnect(now: clientNow)
+      farewell = .said(packetID: packetID)
     }
   }
 

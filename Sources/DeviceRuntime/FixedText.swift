@@ -1,4 +1,5 @@
 import HAL
+import MQTTCodec
 
 /// Text of at most 512 bytes that lives on the stack: payloads, reasons and log lines are put together in
 /// it without an allocation. What does not fit is cut off and `isTruncated` tells so.
@@ -72,7 +73,8 @@ public struct FixedText: Sendable {
 
   /// `30min`, `90s`, `250ms`: the way durations are written in a device file.
   public mutating func append(_ duration: Duration) {
-    let milliseconds = duration.nanoseconds / 1_000_000
+    let milliseconds = duration.milliseconds
+    if milliseconds == 0 { return append("0s") }
     let units: [4 of (size: Int64, name: StaticString)] = [
       (3_600_000, "h"), (60_000, "min"), (1_000, "s"), (1, "ms"),
     ]
@@ -83,22 +85,28 @@ public struct FixedText: Sendable {
     }
   }
 
-  /// The text as the inside of a JSON string. Bytes that are not printable ASCII or part of a longer
-  /// UTF-8 sequence become `\u00XX`.
-  public mutating func append(jsonEscaped text: FixedText) {
-    for index in 0..<text.count {
+  /// The text as the inside of a JSON string, as far as it fits with `room` bytes to spare: a character is
+  /// there whole or not at all. Control characters and bytes that are not UTF-8 become `\u00XX`.
+  public mutating func append(jsonEscaped text: FixedText, leaving room: Int = 0) {
+    var index = 0
+    while index < text.count {
       let byte = text[index]
-      switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-        append(byte: UInt8(ascii: "\\"))
-        append(byte: byte)
-      case 0..<0x20, 0x7F...0xFF:
+      let length = text.characterLength(at: index)
+      let isQuoted = byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+      let isPlain = length > 1 || length == 1 && byte >= 0x20 && byte != 0x7F
+      guard FixedText.capacity - count - room >= (isQuoted ? 2 : isPlain ? length : 6) else {
+        isTruncated = true
+        return
+      }
+      if isQuoted { append(byte: UInt8(ascii: "\\")) }
+      if isPlain {
+        for offset in 0..<length { append(byte: text[index + offset]) }
+      } else {
         append("\\u00")
         append(byte: FixedText.digit(byte >> 4))
         append(byte: FixedText.digit(byte & 15))
-      default:
-        append(byte: byte)
       }
+      index += max(1, length)
     }
   }
 
@@ -107,12 +115,28 @@ public struct FixedText: Sendable {
     isTruncated = false
   }
 
-  /// The first `length` bytes.
+  /// At most the first `length` bytes, without a character that is cut in two.
   public func prefix(_ length: Int) -> FixedText {
+    guard count > length else { return self }
+    var end = 0
+    while end < length {
+      let next = end + max(1, characterLength(at: end))
+      if next > length { break }
+      end = next
+    }
     var short = self
-    short.count = min(count, length)
-    short.isTruncated = isTruncated || count > length
+    short.count = end
+    short.isTruncated = true
     return short
+  }
+
+  /// The bytes of the UTF-8 character that begins there; 0 when none does.
+  private func characterLength(at index: Int) -> Int {
+    let lead = bytes[index]
+    if lead < 0x80 { return 1 }
+    let length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4
+    guard index + length <= count else { return 0 }
+    return UTF8Text.isValid(bytes.span.extracting(index..<index + length)) ? length : 0
   }
 
   /// Whether the text is this word, ASCII case aside.

@@ -15,8 +15,8 @@ public protocol Module: AnyObject {
   /// Called when `device.stateChanged(self)` was, and after each connection to the broker.
   func writeState(to text: inout FixedText) -> Bool
 
-  /// Obeys a payload that came on `…/<name>/set`, or says why not. The answer goes to `…/<name>/result`.
-  func obey(_ command: FixedText) -> CommandAnswer
+  /// Obeys what came on `…/<name>/set`, or says why not. The answer goes to `…/<name>/result`.
+  func obey(_ command: Command) -> CommandAnswer
 
   /// The broker accepted the connection: the device is online.
   func brokerConnected()
@@ -31,10 +31,23 @@ public protocol Module: AnyObject {
 extension Module {
   public func start(on device: Device) {}
   public func writeState(to text: inout FixedText) -> Bool { false }
-  public func obey(_ command: FixedText) -> CommandAnswer { .rejected("this module takes no commands") }
+  public func obey(_ command: Command) -> CommandAnswer { .rejected("this module takes no commands") }
   public func brokerConnected() {}
   public func brokerDisconnected() {}
   public func stop() {}
+}
+
+/// What somebody wants of a module.
+public struct Command: Sendable {
+  public var payload: FixedText
+  /// The broker delivers it again because it does not know whether it arrived: it may have been obeyed
+  /// already. A wish for a state can be obeyed twice, one for a change cannot.
+  public var mayBeRepeated: Bool
+
+  public init(_ payload: FixedText, mayBeRepeated: Bool = false) {
+    self.payload = payload
+    self.mayBeRepeated = mayBeRepeated
+  }
 }
 
 /// What became of a command.

@@ -23,7 +23,7 @@ extension Device {
   /// Publishes a reading on `…/<module>/<leaf>`; false (and counted) when it could not go out.
   @discardableResult
   public func publish(_ payload: FixedText, on leaf: StaticString, of module: any Module) -> Bool {
-    let sent = publish(topics.topic(of: module.name, leaf), payload, .atMostOnce, retain: false)
+    let sent = publish(topics.topic(of: module.name, leaf), payload, .atMostOnce, retain: false) != nil
     if !sent { droppedReadings += 1 }
     return sent
   }
@@ -34,7 +34,7 @@ extension Device {
     var payload: FixedText = "{\"result\":\""
     payload.append(result)
     payload.append("\",\"reason\":\"")
-    payload.append(jsonEscaped: reason)
+    payload.append(jsonEscaped: reason, leaving: 2)
     payload.append("\"}")
     _ = publish(slot.resultTopic, payload, .atMostOnce, retain: false)
     var line = FixedText(module.name)
@@ -52,7 +52,7 @@ extension Device {
   func flush() {
     guard client.isConnected else { return }
     if needsBirth {
-      guard publish(topics.availability, "online", .atLeastOnce, retain: true) else { return }
+      guard publish(topics.availability, "online", .atLeastOnce, retain: true) != nil else { return }
       needsBirth = false
     }
     for slot in slots {
@@ -64,7 +64,7 @@ extension Device {
     guard slot.needsState else { return true }
     var payload = FixedText()
     if slot.module.writeState(to: &payload) {
-      guard publish(slot.stateTopic, payload, .atLeastOnce, retain: true) else { return false }
+      guard publish(slot.stateTopic, payload, .atLeastOnce, retain: true) != nil else { return false }
     }
     slot.needsState = false
     return true
@@ -72,20 +72,20 @@ extension Device {
 
   private func flushError(of slot: ModuleSlot) -> Bool {
     guard slot.needsError else { return true }
-    guard publish(slot.errorTopic, slot.error, .atLeastOnce, retain: true) else { return false }
+    guard publish(slot.errorTopic, slot.error, .atLeastOnce, retain: true) != nil else { return false }
     slot.needsError = false
     return true
   }
 
-  func publish(_ topic: FixedText, _ payload: FixedText, _ qos: MQTTQoS, retain: Bool) -> Bool {
+  /// The packet identifier (0 for QoS 0), or nil when the message could not go out.
+  func publish(_ topic: FixedText, _ payload: FixedText, _ qos: MQTTQoS, retain: Bool) -> UInt16? {
     topic.withSpan { topic in
       payload.withSpan { payload in
         do throws(MQTTPublishError) {
-          _ = try client.publish(topic: topic, payload: payload, qos: qos, retain: retain)
-          return true
+          return try client.publish(topic: topic, payload: payload, qos: qos, retain: retain)
         } catch {
           // Not connected or no room; the client counts both.
-          return false
+          return nil
         }
       }
     }

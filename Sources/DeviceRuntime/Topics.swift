@@ -33,11 +33,12 @@ public struct Topics {
     return topic
   }
 
-  /// The module's level of a command topic; nil when the topic is not `<prefix><module>/set`.
+  /// The module's level of a command topic; nil when the topic is not `<prefix><module>/set`, or so long
+  /// that no answer could be given.
   func module(ofCommand topic: FixedText) -> FixedText? {
     let suffix: StaticString = "/set"
     let length = topic.count - prefix.count - suffix.utf8CodeUnitCount
-    guard length > 0 else { return nil }
+    guard length >= 0, topic.count + 3 <= FixedText.capacity, !topic.isTruncated else { return nil }
     for index in 0..<prefix.count where topic[index] != prefix[index] { return nil }
     var module = FixedText()
     for index in prefix.count..<(prefix.count + length) { module.append(byte: topic[index]) }

@@ -34,6 +34,7 @@ public final class Button: Module, InputLineObserver {
   public func inputChanged(_ edge: Edge) {
     isActive = edge.active
     isKnown = true
+    device?.setError("", of: self)
     device?.stateChanged(self)
     if edge.lost > 0 {
       var reason: FixedText = "edges lost: "

@@ -23,8 +23,11 @@ public final class Relay: Module, SafetyGateOwner {
     return true
   }
 
-  public func obey(_ command: FixedText) -> CommandAnswer {
-    guard let active = wanted(command) else {
+  public func obey(_ command: Command) -> CommandAnswer {
+    if command.mayBeRepeated, command.payload.matches("TOGGLE") {
+      return .rejected("may have been obeyed already: use ON or OFF")
+    }
+    guard let active = wanted(command.payload) else {
       return .rejected("unknown payload: use ON, OFF or TOGGLE")
     }
     do {
@@ -57,6 +60,7 @@ public final class Relay: Module, SafetyGateOwner {
   }
 
   public func safetyActed(_ cause: SafetyCause) {
+    device?.setError("", of: self)
     device?.stateChanged(self)
     device?.report("safety", reason: cause.text(gate.policy), of: self)
   }
@@ -65,10 +69,10 @@ public final class Relay: Module, SafetyGateOwner {
     device?.setError(error.text, of: self)
   }
 
-  private func wanted(_ command: FixedText) -> Bool? {
-    if command.matches("ON") || command.matches("1") || command.matches("true") { return true }
-    if command.matches("OFF") || command.matches("0") || command.matches("false") { return false }
-    if command.matches("TOGGLE") { return !gate.isActive }
+  private func wanted(_ payload: FixedText) -> Bool? {
+    if payload.matches("ON") || payload.matches("1") || payload.matches("true") { return true }
+    if payload.matches("OFF") || payload.matches("0") || payload.matches("false") { return false }
+    if payload.matches("TOGGLE") { return !gate.isActive }
     return nil
   }
 }

@@ -25,6 +25,8 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
     case busy
     /// The chip converts.
     case converting
+    /// The device stops: nothing is measured any more.
+    case stopped
   }
 
   /// A transfer that takes longer means that the bus is stuck.
@@ -35,7 +37,7 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
     self.name = name
     self.probe = probe
     self.place = place
-    self.period = period
+    self.period = max(period, .milliseconds(1))
   }
 
   public func start(on device: Device) {
@@ -55,6 +57,7 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
   }
 
   public func stop() {
+    phase = .stopped
     schedule?.cancel()
     watchdog?.cancel()
   }
@@ -64,12 +67,12 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
     switch phase {
     case .idle: enqueue(at: now) { $0.start() }
     case .converting: enqueue(at: now) { $0.collect() }
-    case .busy: break
+    case .busy, .stopped: break
     }
   }
 
   public func probeCompleted() {
-    guard let device else { return }
+    guard let device, case .busy = phase else { return }
     watchdog?.cancel()
     switch probe.outcome {
     case .converting(let time):
@@ -103,8 +106,10 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
 
   private func scheduleNext(after pause: Duration) {
     guard let device else { return }
+    next = next + pause
     // In step with the first measurement, leaving out what is past.
-    next = max(next + pause, device.clock.now)
+    let late = device.clock.now - next
+    if late > .zero { next = next + period * ((late.nanoseconds - 1) / period.nanoseconds + 1) }
     schedule?.schedule(at: next)
   }
 

@@ -1,0 +1,159 @@
+import DeviceBench
+import DeviceRuntime
+import HAL
+import Loopback
+import MQTTClient
+import Testing
+
+/// What the broker sees of a device that comes and goes.
+@Suite struct PresenceTests {
+  @Test("a birth is a retained `online` with QoS 1, then all states and errors")
+  func birth() throws {
+    let fan = ProbeModule("fan", state: "OFF")
+    let bench = try DeviceBench.make([fan, ProbeModule("air")])
+    bench.start()
+    #expect(
+      bench.news() == [
+        Published("availability", "online", isState: true),
+        Published("fan/state", "OFF", isState: true),
+        Published("fan/error", "", isState: true),
+        Published("air/error", "", isState: true),
+      ])
+    #expect(fan.calls == ["start", "disconnected", "connected"])
+    #expect(bench.server.faults.isEmpty)
+  }
+
+  @Test("the will is a retained `offline` with QoS 1, and the broker publishes it when the device is lost")
+  func will() throws {
+    let bench = try DeviceBench.make([])
+    bench.start()
+    let will = try #require(bench.server.will)
+    #expect(will.topic == "home/den/availability" && will.payload == Array("offline".utf8))
+    #expect(will.retain && will.qos == .atLeastOnce)
+  }
+
+  @Test("one subscription brings the commands of all modules")
+  func subscription() throws {
+    let bench = try DeviceBench.make([ProbeModule("fan"), ProbeModule("lamp")])
+    bench.start()
+    #expect(
+      bench.server.subscriptions.map { String(decoding: $0.filter, as: UTF8.self) } == ["home/den/+/set"])
+    #expect(bench.server.subscriptions.map(\.qos) == [.atLeastOnce])
+  }
+
+  @Test("after every reconnect birth, subscription, states and errors are there again, as they are now")
+  func reconnect() throws {
+    let fan = ProbeModule("fan", state: "OFF")
+    let bench = try DeviceBench.make([fan])
+    bench.start()
+    for round in 1...3 {
+      _ = bench.news()
+      bench.loseBroker()
+      fan.change(to: "state \(round)")
+      bench.device.setError(FixedText("broken \(round)"), of: fan)
+      bench.run(for: .seconds(20))
+      #expect(bench.news().isEmpty)
+      bench.comeBack()
+      #expect(
+        bench.news() == [
+          Published("availability", "online", isState: true),
+          Published("fan/state", "state \(round)", isState: true),
+          Published("fan/error", "broken \(round)", isState: true),
+        ])
+      #expect(bench.server.subscriptions.count == 1)
+    }
+    #expect(bench.server.connects == 4)
+    #expect(fan.calls.filter { $0 == "disconnected" }.count == 4)
+  }
+
+  @Test("a device is back within eight seconds of the broker, however long that was away")
+  func backSoon() throws {
+    let bench = try DeviceBench.make([])
+    bench.start()
+    bench.loseBroker()
+    bench.run(for: .seconds(86_400))
+    let back = bench.clock.now
+    bench.comeBack()
+    #expect(bench.clock.now - back <= .seconds(8))
+  }
+
+  @Test("the error topic tells what is wrong, once for each change, and is emptied when the module is well")
+  func errors() throws {
+    let air = ProbeModule("air")
+    let log = RecordingLog()
+    let bench = try DeviceBench.make([air], log: log)
+    bench.start()
+    _ = bench.news()
+    for text: FixedText in ["unplugged", "unplugged", "", ""] {
+      bench.device.setError(text, of: air)
+      bench.settle()
+    }
+    #expect(
+      bench.news() == [
+        Published("air/error", "unplugged", isState: true), Published("air/error", "", isState: true),
+      ])
+    #expect(bench.retained("air/error") == nil)
+    #expect(log.lines.suffix(2) == ["error: air: unplugged", "info: air: well again"])
+  }
+
+  @Test("a reading that cannot go out is counted and not kept")
+  func droppedReadings() throws {
+    let air = ProbeModule("air")
+    let bench = try DeviceBench.make([air])
+    bench.device.start()
+    #expect(!bench.device.publish("20.0", on: "temperature", of: air))
+    bench.start()
+    #expect(bench.device.publish("20.1", on: "temperature", of: air))
+    bench.settle()
+    bench.loseBroker()
+    #expect(!bench.device.publish("20.2", on: "temperature", of: air))
+    bench.comeBack()
+    #expect(bench.new(on: "air/temperature") == ["20.1"])
+    #expect(bench.device.droppedReadings == 2)
+  }
+
+  @Test("why there is no connection is logged once, not at every attempt, and again after it was good")
+  func failuresAreLoggedOnce() throws {
+    let log = RecordingLog()
+    let bench = try DeviceBench.make([], log: log)
+    bench.link.isDown = true
+    bench.start()
+    bench.run(for: .seconds(3_600))
+    #expect(log.lines == ["warning: no connection to the broker, trying again: the connection was closed"])
+    bench.comeBack()
+    bench.loseBroker()
+    bench.run(for: .seconds(3_600))
+    #expect(
+      log.lines.dropFirst() == [
+        "info: online: connected to the broker",
+        "warning: offline: the connection was closed",
+        "warning: no connection to the broker, trying again: the connection was closed",
+      ])
+  }
+
+  @Test("a refused login is an error with what to look at, and the device keeps trying")
+  func refused() throws {
+    let log = RecordingLog()
+    let bench = try DeviceBench.make([], log: log)
+    bench.server.answer = .badUsernameOrPassword
+    bench.start()
+    bench.run(for: .seconds(600))
+    #expect(
+      log.lines == [
+        "error: the broker refused the connection: "
+          + "wrong user name or password: look at username and password under mqtt"
+      ])
+    bench.server.answer = .accepted
+    bench.comeBack()
+    #expect(bench.retained("availability") == "online")
+  }
+
+  @Test("a refused subscription is logged: without it no command comes")
+  func refusedSubscription() throws {
+    let log = RecordingLog()
+    let bench = try DeviceBench.make([], log: log)
+    bench.server.refusedFilters = ["home/den/+/set"]
+    bench.start()
+    #expect(log.lines.last == "error: the broker refused the subscription to …/+/set: look at its ACL")
+  }
+}

@@ -1,0 +1,105 @@
+import DeviceBench
+import DeviceRuntime
+import HAL
+import Modules
+import Simulation
+import Testing
+
+/// A relay obeys, reports, and says when its line does not.
+@Suite struct RelayTests {
+  let line = SimulatedOutputLine(startsActive: false)
+  let bench: DeviceBench
+
+  init() throws {
+    bench = try DeviceBench.make([Relay(name: "fan", line: line)])
+    bench.start()
+    _ = bench.news()
+  }
+
+  @Test(
+    "it obeys ON, OFF, 1, 0, true and false in any case, and publishes its state",
+    arguments: ["ON", "on", "oN", "1", "true", "TRUE", "True"], ["OFF", "off", "0", "false", "False"])
+  func words(on: String, off: String) {
+    for (word, active) in [(on, true), (on, true), (off, false), (off, false)] {
+      bench.send(word, to: "fan")
+      #expect(line.isActive == active)
+      #expect(bench.retained("fan/state") == (active ? "ON" : "OFF"))
+      #expect(bench.new(on: "fan/result") == [#"{"command":"\#(word)","result":"accepted"}"#])
+      _ = bench.news()
+    }
+    #expect(line.changes == 2)
+  }
+
+  @Test("TOGGLE switches to the other state")
+  func toggle() {
+    for expected in [true, false, true] {
+      bench.send("toggle", to: "fan")
+      #expect(line.isActive == expected)
+    }
+  }
+
+  @Test("a redelivered TOGGLE is refused, since it may have been obeyed; a redelivered ON is obeyed again")
+  func redelivered() {
+    bench.send("TOGGLE", to: "fan")
+    bench.send("TOGGLE", to: "fan", duplicate: true)
+    #expect(line.isActive && line.changes == 1)
+    #expect(
+      bench.new(on: "fan/result").last
+        == #"{"command":"TOGGLE","result":"rejected","reason":"may have been obeyed already: use ON or OFF"}"#
+    )
+    bench.send("ON", to: "fan", duplicate: true)
+    #expect(bench.new(on: "fan/result").last == #"{"command":"ON","result":"accepted"}"#)
+  }
+
+  @Test(
+    "anything else changes nothing and is answered", arguments: ["", "O", "ONN", "ON ", "2", "yes", "オン"])
+  func unknown(payload: String) {
+    bench.send(payload, to: "fan")
+    #expect(line.changes == 0)
+    #expect(
+      bench.news() == [
+        Published(
+          "fan/result",
+          #"{"command":"\#(payload)","result":"rejected","reason":"unknown payload: use ON, OFF or TOGGLE"}"#)
+      ])
+  }
+
+  @Test("the first state is the line's start level", arguments: [false, true])
+  func startState(active: Bool) throws {
+    let line = SimulatedOutputLine(startsActive: active)
+    let bench = try DeviceBench.make(
+      [Relay(name: "fan", line: line, safety: SafetyPolicy(start: active))])
+    bench.start()
+    #expect(bench.retained("fan/state") == (active ? "ON" : "OFF"))
+    #expect(line.changes == 0)
+  }
+
+  @Test(
+    "a line that refuses is the command's answer and the module's error, until it obeys again",
+    arguments: [
+      (.busy, "the line is held by another program"), (.chipGone, "the GPIO chip is gone"),
+      (.noSuchLine, "the GPIO chip has no such line"),
+      (.system(5), "the line cannot be used: system error 5"),
+    ] as [(LineError, String)])
+  func lineFault(fault: LineError, reason: String) {
+    line.fault = fault
+    bench.send("ON", to: "fan")
+    #expect(
+      bench.new(on: "fan/result") == [#"{"command":"ON","result":"rejected","reason":"\#(reason)"}"#])
+    #expect(bench.retained("fan/error") == reason)
+    #expect(bench.retained("fan/state") == "OFF")
+    line.fault = nil
+    bench.send("ON", to: "fan")
+    #expect(bench.retained("fan/error") == nil)
+    #expect(bench.retained("fan/state") == "ON")
+  }
+
+  @Test("two relays do not hear each other's commands")
+  func apart() throws {
+    let other = SimulatedOutputLine(startsActive: false)
+    let bench = try DeviceBench.make([Relay(name: "fan", line: line), Relay(name: "pump", line: other)])
+    bench.start()
+    bench.send("ON", to: "pump")
+    #expect(other.isActive && !line.isActive)
+  }
+}
