@@ -68,6 +68,11 @@ let package = Package(
         "Modules", "DeviceRuntime", "Drivers", "HAL", "Units", "Simulation", "DeviceBench", "Loopback",
       ]),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation", "HAL", "Units"]),
+    .testTarget(
+      name: "GreenhouseTests",
+      dependencies: [
+        "swiftletd", "Configuration", "DeviceRuntime", "HAL", "Simulation", "DeviceBench", "Loopback",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )
