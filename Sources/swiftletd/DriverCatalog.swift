@@ -9,14 +9,15 @@ import Units
 enum DriverCatalog: CaseIterable {
   case tmp105, lm75, sht3x, bmp280, dps310
 
-  /// What the configuration has to know of the driver.
+  /// What the configuration has to know of the driver. The shortest period, in ms, leaves room for the
+  /// longest conversion (TMP105: 320 ms, LM75: 300 ms, the others below 50 ms).
   var description: DriverDescription {
     switch self {
-    case .tmp105: describe("TMP105", TMP105.self, [.temperature])
-    case .lm75: describe("LM75", LM75.self, [.temperature])
-    case .sht3x: describe("SHT3x", SHT3x.self, [.temperature, .humidity])
-    case .bmp280: describe("BMP280", BMP280.self, [.temperature, .pressure])
-    case .dps310: describe("DPS310", DPS310.self, [.temperature, .pressure])
+    case .tmp105: describe("TMP105", TMP105.self, [.temperature], every: 500)
+    case .lm75: describe("LM75", LM75.self, [.temperature], every: 500)
+    case .sht3x: describe("SHT3x", SHT3x.self, [.temperature, .humidity], every: 100)
+    case .bmp280: describe("BMP280", BMP280.self, [.temperature, .pressure], every: 100)
+    case .dps310: describe("DPS310", DPS310.self, [.temperature, .pressure], every: 100)
     }
   }
 
@@ -49,15 +50,12 @@ enum DriverCatalog: CaseIterable {
   }
 
   private func describe<Driver: Sensor>(
-    _ name: String, _ driver: Driver.Type, _ quantities: [Quantity]
+    _ name: String, _ driver: Driver.Type, _ quantities: [Quantity], every shortestPeriod: Int64
   ) -> DriverDescription {
     var addresses = [Driver.defaultAddress]
     for address in Driver.addresses where address != Driver.defaultAddress { addresses.append(address) }
     return DriverDescription(
-      name: name, addresses: addresses, shortestPeriodMilliseconds: DriverCatalog.shortestPeriod,
+      name: name, addresses: addresses, shortestPeriodMilliseconds: shortestPeriod,
       quantities: quantities.map { $0.name.description })
   }
-
-  /// Every conversion of these chips is over by then (DPS310: two of 104 ms, LM75: 300 ms).
-  private static var shortestPeriod: Int64 { 100 }
 }
