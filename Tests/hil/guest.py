@@ -16,6 +16,7 @@ export PATH=/bin
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
+echo 1 >/proc/sys/debug/exception-trace
 exec </dev/ttyS1 >/dev/ttyS1 2>&1
 stty -echo -onlcr
 for module in /modules/*; do insmod $module || echo "cannot load $module"; done

@@ -92,10 +92,19 @@ class Bench:
         """The runtime is up, with every state on its topic."""
         if self.pid is None:
             self.start_runtime()
-        alive = self.machine.console.shell(f"kill -0 {self.pid} && echo yes || echo no")[-1]
-        expect(alive == "yes", "swiftletd has ended")
-        self.observer.wait(f"{ROOT}/availability", b"online", timeout=10)
-        self.observer.wait(f"{ROOT}/fan/state", timeout=5)
+        self.wait_running(0)
+
+    def wait_running(self, since):
+        """Its states are on their topics; or a reason that says how it ended."""
+        try:
+            self.observer.wait(f"{ROOT}/availability", b"online", since=since, timeout=10)
+            for name in RELAYS:
+                self.observer.wait(f"{ROOT}/{name}/state", since=since, timeout=5)
+        finally:
+            ended = self.machine.console.shell(f"kill -0 {self.pid} 2>/dev/null || {{ wait {self.pid}; echo $?; }}")
+            if ended:
+                self.machine.console.shell("dmesg | grep -A 12 unhandled; true")  # a crash's registers, for the console
+            expect(not ended, f"swiftletd has ended with status {ended and ended[-1]}")
 
     def stop_runtime(self):
         """SIGTERM; what the process says is its exit status."""
@@ -135,9 +144,7 @@ def start(bench):
         with bench.asserting("swiftletd starts and is online"):
             bench.start_runtime()
             started = time.monotonic()
-            bench.observer.wait(f"{ROOT}/availability", b"online", since=before, timeout=10)
-            for name in RELAYS:
-                bench.observer.wait(f"{ROOT}/{name}/state", since=before, timeout=5)
+            bench.wait_running(before)
         time.sleep(max(0.0, started + 2 - time.monotonic()))  # the observation's length, not a wait
     finally:
         sampler.stop()
