@@ -195,6 +195,11 @@ int linux_socket_error(int fd) {
   return error;
 }
 
+void linux_acknowledge_now(int fd) {
+  int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
 void linux_end_writing(int fd) { shutdown(fd, SHUT_WR); }
 
 const char *linux_message(int error) { return strerror(error); }

@@ -64,7 +64,10 @@ public final class TCPStream: FileObserver, ResolverOwner {
   public func read(into buffer: inout MutableSpan<UInt8>) -> Int {
     guard file >= 0, buffer.count > 0 else { return 0 }
     let count = buffer.withUnsafeMutableBufferPointer { linux_read(file, $0.baseAddress, $0.count) }
-    if count > 0 { return count }
+    if count > 0 {
+      linux_acknowledge_now(file)
+      return count
+    }
     if count == 0 {
       fail("closed by the broker")
     } else if count != -Int(EAGAIN) {

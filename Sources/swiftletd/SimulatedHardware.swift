@@ -7,7 +7,7 @@ final class SimulatedHardware: Hardware {
   private let clock: any MonotonicClock
   private let queues: (BusDescription) throws(HardwareError) -> any WorkQueue
   private let environment: Environment
-  private let bus = SimulatedI2CBus()
+  private var buses: [(name: String, bus: SimulatedI2CBus)] = []
 
   init(clock: any MonotonicClock, queues: @escaping (BusDescription) throws(HardwareError) -> any WorkQueue) {
     self.clock = clock
@@ -24,8 +24,17 @@ final class SimulatedHardware: Hardware {
   }
 
   func device(_ bus: BusDescription, for sensor: SensorDescription, driver: DriverCatalog) -> any I2CDevice {
-    self.bus.attach(driver.model(environment, clock: clock), at: sensor.address)
-    return self.bus.device(at: sensor.address)
+    let bus = simulated(bus)
+    bus.attach(driver.model(environment, clock: clock), at: sensor.address)
+    return bus.device(at: sensor.address)
+  }
+
+  /// Each bus has its own targets, as each has its own queue.
+  private func simulated(_ bus: BusDescription) -> SimulatedI2CBus {
+    for entry in buses where entry.name.isSame(as: bus.name) { return entry.bus }
+    let simulated = SimulatedI2CBus()
+    buses.append((bus.name, simulated))
+    return simulated
   }
 
   func queue(_ bus: BusDescription) throws(HardwareError) -> any WorkQueue {

@@ -9,7 +9,7 @@ import time
 import unittest
 import uuid
 
-from harness.device import ROOT, environment
+from harness.device import ROOT, environment, swiftletd
 from harness.mqtt import Broker, free_port, wait_until
 
 
@@ -69,14 +69,14 @@ class Terminal:
 class MakeRun(unittest.TestCase):
 
     def start(self, **variables):
-        terminal = Terminal("make", "run", **variables)
+        terminal = Terminal("make", "run", SWIFTLETD=swiftletd(), **variables)
         self.addCleanup(terminal.close)
         return terminal
 
     def test_what_is_on_the_screen_works_and_control_c_leaves_nothing_behind(self):
         port = free_port()
         terminal = self.start(BROKER_PORT=str(port))
-        terminal.wait(r"^run: started mosquitto on 127\.0\.0\.1:", 120)
+        terminal.wait(r"^run: started mosquitto on 127\.0\.0\.1:", 20)
         terminal.wait(r"swiftlet/greenhouse/fan/set$", 10)
         subscribe = terminal.wait(r"^  (mosquitto_sub .*)$", 10)[1]
         publish = terminal.wait(r"^  (mosquitto_pub .* ON)$", 10)[1]
@@ -99,7 +99,7 @@ class MakeRun(unittest.TestCase):
     def test_a_broker_that_answers_is_used_and_left_alone(self):
         with Broker() as broker:
             terminal = self.start(BROKER_PORT=str(broker.port))
-            terminal.wait(rf"^run: using the broker that answers on 127\.0\.0\.1:{broker.port}", 120)
+            terminal.wait(rf"^run: using the broker that answers on 127\.0\.0\.1:{broker.port}", 20)
             terminal.wait(r"air/temperature\s+-?\d+\.\d+$", 10)
             terminal.press_control_c()
             terminal.check_interrupted(self)

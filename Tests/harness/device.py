@@ -57,7 +57,7 @@ def run(*arguments, variables=None, timeout=10, **options):
 class Device:
     """A running swiftletd on the simulated board; leaving the `with` ends it whatever happens."""
 
-    def __init__(self, text, files=None, variables=None, wrapper=()):
+    def __init__(self, text, files=None, variables=None, wrapper=(), boards=os.path.join(ROOT, "boards")):
         """`files`: more files beside the device file; `wrapper`: a command the program is started with."""
         self.directory = tempfile.mkdtemp(prefix="swiftlet-device-")
         self.config = os.path.join(self.directory, "device.yaml")
@@ -67,7 +67,7 @@ class Device:
         self.lines = []
         self.changed = threading.Condition()
         self.process = subprocess.Popen(
-            [*wrapper, swiftletd(), "run", "--config", self.config, "--boards", os.path.join(ROOT, "boards")],
+            [*wrapper, swiftletd(), "run", "--config", self.config, "--boards", boards],
             stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=self.directory,
             env=environment(**(variables or {})))
         self.reader = threading.Thread(target=self._read_log, daemon=True)

@@ -50,38 +50,12 @@ class Closed(Exception):
     """The client has closed the connection."""
 
 
-class FakeBroker:
-    """`with FakeBroker() as broker: broker.accept()`; the test is the broker's thread, save for the acceptance
-    of connections, which the kernel does."""
+class Wire:
+    """One end of a connection, with packets instead of bytes."""
 
-    def __init__(self, window=None, host="127.0.0.1", port=0):
-        """`window`: bytes the kernel takes in for us before the client is held up."""
-        self.listener = socket.socket()
-        if window:
-            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind((host, port))
-        self.listener.listen(8)
-        self.port = self.listener.getsockname()[1]
-        self.client = None
+    def __init__(self, connection=None):
+        self.client = connection
         self.buffer = b""
-        self.accepted_at = []
-
-    def accept_socket(self, timeout=10):
-        """The next TCP connection, and nothing more."""
-        self.drop()
-        self.listener.settimeout(timeout)
-        self.client, _ = self.listener.accept()
-        self.client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.accepted_at.append(time.monotonic())
-        self.buffer = b""
-
-    def accept(self, timeout=10):
-        """The next client, greeted: its subscription is answered and its first words are acknowledged."""
-        self.accept_socket(timeout)
-        self.expect(CONNECT)
-        self.send(packet(0x20, b"\0\0"))
-        self.expect(SUBSCRIBE)
 
     def send(self, data):
         self.client.settimeout(30)
@@ -173,10 +147,46 @@ class FakeBroker:
 
     def close(self):
         self.drop()
-        self.listener.close()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.close()
+
+
+class FakeBroker(Wire):
+    """`with FakeBroker() as broker: broker.accept()`; the test is the broker's thread, save for the acceptance
+    of connections, which the kernel does."""
+
+    def __init__(self, window=None, host="127.0.0.1", port=0):
+        """`window`: bytes the kernel takes in for us before the client is held up."""
+        super().__init__()
+        self.listener = socket.socket()
+        if window:
+            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind((host, port))
+        self.listener.listen(8)
+        self.port = self.listener.getsockname()[1]
+        self.accepted_at = []
+
+    def accept_socket(self, timeout=10):
+        """The next TCP connection, and nothing more."""
+        self.drop()
+        self.listener.settimeout(timeout)
+        self.client, _ = self.listener.accept()
+        self.client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.accepted_at.append(time.monotonic())
+        self.buffer = b""
+
+    def accept(self, timeout=10):
+        """The next client, greeted: its subscription is answered and its first words are acknowledged."""
+        self.accept_socket(timeout)
+        self.expect(CONNECT)
+        self.send(packet(0x20, b"\0\0"))
+        self.expect(SUBSCRIBE)
+
+    def close(self):
+        super().close()
+        self.listener.close()

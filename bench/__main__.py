@@ -1,0 +1,138 @@
+"""scripts/bench calls it: measures the Embedded build and compares with what is promised."""
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+
+from harness.device import ROOT, swiftletd
+from harness.mqtt import Broker
+from hil.elf import Elf
+
+from . import measurements
+from .counters import Counters, sites
+
+# What is promised: exceeding one of these fails. Figures without a limit are for comparison only: they
+# depend on the machine.
+LIMITS = {
+    "size, arm64": 400 * 1024,
+    "allocations in 10,000 readings": 0,
+    "allocations in 10,000 commands": 0,
+    "memory after connecting": 4096,
+    "memory after 10,000 commands": 4096,
+}
+LIBRARIES = {
+    "libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1", "ld-linux-armhf.so.3",
+    "ld-linux.so.3", "libresolv.so.2", "libgpiod.so.2", "libgpiod.so.3", "libi2c.so.0", "libyaml-0.so.2"}
+EVERY = "sizes allocations memory wake-ups latency".split()
+
+
+class Table:
+    def __init__(self):
+        self.failures = []
+
+    def row(self, name, value, unit, limit=None, note=""):
+        limit = LIMITS.get(name, limit)
+        is_over = limit is not None and value > limit
+        if is_over:
+            self.failures.append(name)
+        shown = f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
+        bound = "" if limit is None else f"at most {limit:,}"
+        print(f"  {name:<34} {shown:>10} {unit:<6} {bound:<16} {'EXCEEDED ' if is_over else ''}{note}".rstrip(),
+              flush=True)
+
+
+def sizes(table):
+    for target in ("arm64", "arm64-bookworm", "armhf", "armv6", "host"):
+        path = os.path.join(ROOT, "dist", target, "swiftletd")
+        if not os.path.exists(path):
+            print(f"  size, {target:<40} not built (scripts/cross {target.replace('-', ' ')})")
+            continue
+        needed = Elf(path).needed()
+        table.row(f"size, {target}", os.path.getsize(path), "bytes", note="needs " + " ".join(needed))
+        strange = set(needed) - LIBRARIES
+        if strange:
+            table.failures.append(f"{target} needs {' '.join(strange)}, and a board need not have it")
+
+
+def allocations(table, broker, directory):
+    """Counts; where there are any, once more with their places."""
+    counters = Counters(directory)
+    count, allocated, _, note = measurements.readings_allocate(counters, broker.port, directory, 10_000)
+    table.row(f"allocations in {count:,} readings", allocated, "", note=note)
+    if allocated:
+        _, _, log, _ = measurements.readings_allocate(counters, broker.port, directory, 200, trace=True)
+        print(sites(log, unstripped()))
+    count, allocated, _ = measurements.commands_allocate(counters, broker.port, 10_000)
+    table.row(f"allocations in {count:,} commands", allocated, "")
+    if allocated:
+        _, _, log = measurements.commands_allocate(counters, broker.port, 130, trace=True)
+        print(sites(log, unstripped()))
+
+
+def unstripped():
+    """The same program with its names."""
+    if swiftletd() == os.path.join(ROOT, "dist", "host", "swiftletd"):
+        return os.path.join(ROOT, ".build-host", "release", "swiftletd")
+    return swiftletd()
+
+
+def memory(table, broker):
+    with open(os.path.join(ROOT, "examples", "greenhouse", "device.yaml")) as file:
+        text = file.read().replace("device: greenhouse", "device: bench").replace("raspberry-pi-4", "simulator")
+    text = text.replace("mqtt://${BROKER:-localhost}", f"mqtt://localhost:{broker.port}")
+    connected, later, most = measurements.memory(broker.port, text, 10_000)
+    table.row("memory after connecting", connected, "kB")
+    table.row("memory after 10,000 commands", later, "kB")
+    table.row("memory, highest", most, "kB")
+
+
+def wake_ups(table, seconds):
+    period, keep_alive = 10, 60
+    counted, readings, pings, explained = measurements.wake_ups(seconds, period, keep_alive)
+    # A reading or an answer may be cut in two by the end of the time.
+    table.row(f"wake-ups in {seconds} s", counted, "", limit=explained + 6,
+              note=f"{readings} readings × 6 + {pings} PINGREQ × 2 + 6")
+
+
+def latency(table, broker):
+    def rows(name, seconds):
+        for percent in (50, 99):
+            table.row(f"{name}, p{percent}", 1000 * seconds[len(seconds) * percent // 100], "ms")
+    rows("command to result, device alone", measurements.latency_of_device(1000))
+    rows("command to result, mosquitto", measurements.latency(broker.port, 1000))
+    table.row("clean stop", 1000 * measurements.stop_time(broker.port), "ms")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("what", nargs="*", help=f"any of: {' '.join(EVERY)} (default: all)")
+    parser.add_argument("--seconds", type=int, default=60, help="of idling that are watched (default 60)")
+    arguments = parser.parse_args()
+    wanted = arguments.what or EVERY
+    if set(wanted) - set(EVERY):
+        parser.error(f"choose from {' '.join(EVERY)}")
+    table = Table()
+    directory = tempfile.mkdtemp(prefix="swiftlet-bench-")
+    try:
+        print(f"bench: {os.path.relpath(swiftletd(), ROOT)}")
+        with Broker() as broker:
+            if "sizes" in wanted:
+                sizes(table)
+            if "allocations" in wanted:
+                allocations(table, broker, directory)
+            if "memory" in wanted:
+                memory(table, broker)
+            if "wake-ups" in wanted:
+                wake_ups(table, arguments.seconds)
+            if "latency" in wanted:
+                latency(table, broker)
+    finally:
+        shutil.rmtree(directory)
+    if table.failures:
+        sys.exit("bench: exceeded: " + "; ".join(table.failures))
+    print("bench: every limit holds")
+
+
+main()
