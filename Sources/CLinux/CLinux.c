@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
@@ -46,6 +47,12 @@ ssize_t linux_write(int fd, const void *bytes, size_t count) {
   ssize_t put;
   do put = write(fd, bytes, count); while (put < 0 && errno == EINTR);
   return put < 0 ? -errno : put;
+}
+
+ssize_t linux_write_now(int fd, const void *bytes, size_t count) {
+  struct pollfd room = {.fd = fd, .events = POLLOUT};
+  if (poll(&room, 1, 0) <= 0) return -EAGAIN;
+  return linux_write(fd, bytes, count);
 }
 
 int linux_random(void *buffer, size_t count) {

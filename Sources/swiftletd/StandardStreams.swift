@@ -20,26 +20,43 @@ enum StandardStream: Int32 {
   }
 }
 
-/// Log lines on standard error, with the levels journald understands when it reads them there.
+/// Log lines on standard error, with the levels journald understands when it reads them there. A reader that
+/// does not read costs lines, which are counted, never time: relays do not wait for a pager.
 final class StandardErrorLog: Log {
   private let isJournal: Bool
+  private var lost: Int64 = 0
 
   init() {
     isJournal = linux_environment("JOURNAL_STREAM") != nil
   }
 
   func write(_ level: LogLevel, _ text: FixedText) {
+    if lost > 0 { writeLost() }
+    var line = start(level)
+    // The line's end is part of it, however long it is.
+    line.append(text.prefix(FixedText.capacity - line.count - 1))
+    if !write(&line) { lost += 1 }
+  }
+
+  private func writeLost() {
+    var line = start(.warning)
+    line.append("log lines lost because nobody read them: ")
+    line.append(decimal: lost)
+    if write(&line) { lost = 0 }
+  }
+
+  private func start(_ level: LogLevel) -> FixedText {
     var line = FixedText()
-    if isJournal {
-      line.append(level.journalPrefix)
-    } else {
-      line.append(level.name)
-    }
-    line.append(text)
+    line.append(isJournal ? level.journalPrefix : level.name)
+    return line
+  }
+
+  /// False: there was no room for it.
+  private func write(_ line: inout FixedText) -> Bool {
     line.append("\n")
-    line.withSpan { span in
-      _ = span.withUnsafeBufferPointer {
-        linux_write(StandardStream.error.rawValue, $0.baseAddress, $0.count)
+    return line.withSpan { span in
+      span.withUnsafeBufferPointer {
+        linux_write_now(StandardStream.error.rawValue, $0.baseAddress, $0.count) != -Int(EAGAIN)
       }
     }
   }

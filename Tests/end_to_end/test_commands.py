@@ -131,6 +131,35 @@ class Retained(WithBroker):
         observer.wait(f"{PREFIX}/fan/state", b"ON")
 
 
+class Log(WithBroker):
+
+    def test_a_log_that_nobody_reads_holds_up_no_relay_and_tells_what_was_lost(self):
+        observer = self.observe()
+        device = self.start(is_read=False)
+        observer.wait(AVAILABILITY, b"online")
+        # A pipe takes 64 KiB.
+        for _ in range(2000):
+            observer.publish(f"{PREFIX}/fan/set", "nonsense")
+        observer.publish(f"{PREFIX}/fan/set", "ON")
+        observer.wait(f"{PREFIX}/fan/state", b"ON", timeout=10)
+        device.read_log()
+        device.wait_log("rejected")
+        observer.publish(f"{PREFIX}/fan/set", "nonsense")
+        device.wait_log(r"^warning: log lines lost because nobody read them: \d+$")
+
+    def test_the_longest_line_ends_like_any_other(self):
+        observer = self.observe()
+        device = self.start()
+        observer.wait(AVAILABILITY, b"online")
+        observer.publish(f"{PREFIX}/{'x' * 485}/set", "ON")
+        observer.publish(f"{PREFIX}/fan/set", "nonsense")
+        self.assertTrue(device.wait_log("unknown payload").startswith("warning: fan:"), device.log)
+
+    def test_journald_is_told_the_levels(self):
+        device = self.start(variables={"JOURNAL_STREAM": "8:1"})
+        device.wait_log("^<6>online")
+
+
 class Safety(WithBroker):
 
     def test_a_relay_goes_off_by_itself_after_its_time(self):

@@ -57,23 +57,30 @@ def run(*arguments, variables=None, timeout=10, **options):
 class Device:
     """A running swiftletd on the simulated board; leaving the `with` ends it whatever happens."""
 
-    def __init__(self, text, files=None, variables=None, wrapper=(), boards=os.path.join(ROOT, "boards")):
-        """`files`: more files beside the device file; `wrapper`: a command the program is started with."""
+    def __init__(self, text, files=None, variables=None, wrapper=(), boards=os.path.join(ROOT, "boards"),
+                 is_read=True):
+        """`files`: more files beside the device file; `wrapper`: a command the program is started with;
+        `is_read`: whether anybody reads its log before `read_log`."""
         self.directory = tempfile.mkdtemp(prefix="swiftlet-device-")
         self.config = os.path.join(self.directory, "device.yaml")
         for name, content in {"device.yaml": text, **(files or {})}.items():
             with open(os.path.join(self.directory, name), "w") as file:
                 file.write(content)
+        os.chmod(self.directory, 0o755)
         self.lines = []
         self.changed = threading.Condition()
         self.process = subprocess.Popen(
             [*wrapper, swiftletd(), "run", "--config", self.config, "--boards", boards],
             stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=self.directory,
             env=environment(**(variables or {})))
-        self.reader = threading.Thread(target=self._read_log, daemon=True)
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        if is_read:
+            self.read_log()
+
+    def read_log(self):
         self.reader.start()
 
-    def _read_log(self):
+    def _read(self):
         for line in self.process.stderr:
             with self.changed:
                 self.lines.append(line.decode(errors="backslashreplace").rstrip("\n"))
@@ -137,7 +144,8 @@ class Device:
             self.process.send_signal(signal.SIGCONT)
             self.process.kill()
             self.process.wait()
-        self.reader.join(5)
+        if self.reader.ident:
+            self.reader.join(5)
         self.process.stderr.close()
         shutil.rmtree(self.directory, ignore_errors=True)
 

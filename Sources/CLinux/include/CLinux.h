@@ -21,6 +21,9 @@ ssize_t linux_read_file(const char *path, void *buffer, size_t capacity);
 void linux_close(int fd);
 ssize_t linux_read(int fd, void *buffer, size_t count);
 ssize_t linux_write(int fd, const void *bytes, size_t count);
+/* Writes only if that does not have to wait for a reader; -EAGAIN otherwise. For files whose O_NONBLOCK is
+   not ours to set because other programs share them, such as standard error. At most PIPE_BUF bytes. */
+ssize_t linux_write_now(int fd, const void *bytes, size_t count);
 int linux_random(void *buffer, size_t count);
 const char *linux_environment(const char *name);
 

@@ -1,0 +1,70 @@
+"""Buses that are not there or may not be opened: the error names the remedy, and everything else works."""
+
+import os
+import subprocess
+import unittest
+
+from harness.device import ROOT, configuration, swiftletd
+
+from .support import AVAILABILITY, PREFIX, WithBroker
+
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+SENSOR = "  - sensor: air\n    driver: SHT3x\n    bus: i2c-1\n    every: 1s\n"
+
+
+def nobody_runs_it():
+    """Whether the test may become somebody without rights, who can still start the program."""
+    return os.getuid() == 0 and subprocess.run(
+        [*NOBODY, swiftletd(), "--version"], capture_output=True).returncode == 0
+
+
+class Buses(WithBroker):
+    """On the board file of a Raspberry Pi 4, whose bus is where the test says."""
+
+    def start_on_bus(self, device, **options):
+        boards = os.path.join(self.broker.directory, "boards")
+        os.mkdir(boards)
+        with open(os.path.join(ROOT, "boards", "raspberry-pi-4.yaml")) as file:
+            text = file.read()
+        with open(os.path.join(boards, "raspberry-pi-4.yaml"), "w") as file:
+            file.write(text.replace("/dev/i2c-1", device))
+        os.chmod(self.broker.directory, 0o755)
+        text = configuration(self.broker.port, SENSOR).replace("board: simulator", "board: raspberry-pi-4")
+        return self.start(text, boards=boards, **options)
+
+    def check_error(self, device, observer, *words):
+        text = observer.wait(f"{PREFIX}/air/error", lambda payload: payload, timeout=5).payload.decode()
+        for word in words:
+            self.assertIn(word, text)
+        device.wait_log("air: ")
+        self.assertEqual(self.retained(f"{PREFIX}/air/error").decode(), text)
+        self.assertEqual(self.retained(AVAILABILITY), b"online")
+        # A value that nobody measured is never published.
+        self.assertFalse([m for m in observer.messages if m.topic.startswith(f"{PREFIX}/air/temp")])
+        self.assertEqual(device.stop()[1], 0)
+
+    def test_a_bus_that_is_not_there_names_what_switches_it_on(self):
+        observer = self.observe()
+        device = self.start_on_bus("/dev/i2c-that-is-not-there")
+        self.check_error(device, observer, "/dev/i2c-that-is-not-there does not exist", "dtparam=i2c_arm=on")
+
+    @unittest.skipUnless(nobody_runs_it(), "needs to become somebody without rights")
+    def test_a_bus_that_may_not_be_opened_names_the_group(self):
+        node = os.path.join(self.broker.directory, "i2c-1")
+        with open(node, "w"):
+            os.chmod(node, 0)
+        observer = self.observe()
+        device = self.start_on_bus(node, wrapper=NOBODY)
+        self.check_error(device, observer, f"{node} may not be opened", "usermod -aG i2c")
+
+    def test_a_file_that_is_no_bus_is_an_error_too(self):
+        node = os.path.join(self.broker.directory, "i2c-1")
+        with open(node, "w"):
+            pass
+        observer = self.observe()
+        device = self.start_on_bus(node)
+        self.check_error(device, observer, "target 0x44", "error")
+
+
+if __name__ == "__main__":
+    unittest.main()
