@@ -25,6 +25,7 @@ while [ ! -e /sys/class/net/eth0 ] && [ $tries -lt 500 ]; do usleep 20000; tries
 ip link set lo up
 ip addr add 10.0.2.15/24 dev eth0
 ip link set eth0 up
+arping -q -c 1 -w 5 -I eth0 10.0.2.100 || echo "no answer from the network"
 echo "guest is ready: $(cut -d ' ' -f 1 /proc/uptime) s"
 while read -r number command; do
   echo "<$number>"

