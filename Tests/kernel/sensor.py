@@ -3,6 +3,7 @@
 import time
 
 from kernel.hardware import SHT3x, Target
+from kernel.wire import Wire
 
 AIR = """
     - sensor: air
@@ -19,6 +20,8 @@ TANK = """
       every: 400ms
 """
 EIO = 5
+# the longest a command may take to reach its line, in seconds
+LIMIT = 0.020
 
 
 def a_reading_is_on_its_topic(bench):
@@ -105,49 +108,51 @@ def a_target_that_was_never_there_is_reported_and_found(bench):
         runtime.wait_well("air", since)
 
 
-def commanded(bench, runtime, line, seconds, check=lambda: None):
+def commanded(bench, runtime, wire, seconds, check):
     """Switches to and fro for so long; the seconds each command took to reach the line."""
-    delays, until = [], time.monotonic() + seconds
+    line, delays, until = bench.chip["RELAY1"], [], time.monotonic() + seconds
     while time.monotonic() < until:
         since, levels, level = bench.observer.mark(), bench.levels.mark(), 1 - line.level
-        sent = runtime.command("fan", ("OFF", "ON")[level])
+        sent = wire.command(runtime.topic("fan/set"), ("OFF", "ON")[level])
         delays.append(bench.levels.wait(line, level, levels).at - sent)
         runtime.wait("fan/state", ("OFF", "ON")[level], since)
         check()
-        # A pace that leaves the only processor idle in between; nothing is waited for here.
-        time.sleep(0.02)
     assert len(delays) >= 3 * seconds, f"only {len(delays)} commands in {seconds} s"
     return delays
 
 
+def while_hung(bench, runtime, wire, chip, seconds):
+    """How long commands took while one transfer held the bus, all the time."""
+    def check():
+        assert chip.hanging, "the bus did not hang all the time"
+
+    began = bench.observer.mark()
+    chip.set(hang_ms=60_000)
+    chip.wait_hanging()
+    delays = commanded(bench, runtime, wire, seconds, check)
+    runtime.wait_error("air", "hangs", since=began)
+    recovered = bench.observer.mark()
+    chip.set(hang_ms=0)
+    runtime.wait_well("air", recovered)
+    runtime.wait("air/temperature", "21.50", recovered)
+    bench.note(f"worst of {len(delays)} commands {max(delays) * 1000:.1f} ms")
+    return delays
+
+
 def a_hung_bus_never_holds_up_a_relay(bench):
-    """Every transfer blocks in the kernel, as with SCL held low. A command must be on the line within
-    20 ms each time, by the kernel's own clock. A machine so busy that commands take longer without any
-    hang may double the worst of those."""
-    hang, line = (10 if bench.full else 3), bench.chip["RELAY1"]
-    with SHT3x() as chip, bench.runtime(AIR + """
+    """Every transfer blocks in the kernel, as with SCL held low. Each command must be on the line within
+    20 ms, by the kernel's own clock. A machine with other work to do may try three times."""
+    with Wire(bench.broker) as wire, SHT3x() as chip, bench.runtime(AIR + """
     - relay: fan
       line: RELAY1
-    """) as runtime:
+    """, broker=wire) as runtime:
         chip.measure(21.5, 47.25)
         runtime.wait("air/temperature", "21.50")
-        usual = max(commanded(bench, runtime, line, 1))
-        began = bench.observer.mark()
-        chip.set(hang_ms=hang * 1000)
-        chip.wait_hanging()
-
-        def check():
-            assert chip.hanging, "the bus did not hang all the time"
-
-        delays = commanded(bench, runtime, line, hang - 0.5, check)
-        runtime.wait_error("air", "hangs", since=began)
-        worst = max(delays)
-        bench.note(f"worst of {len(delays)}: {worst * 1000:.1f} ms, without a hang {usual * 1000:.1f} ms")
-        assert worst <= max(0.020, 2 * usual), f"command to line took {worst * 1000:.1f} ms"
-        recovered = bench.observer.mark()
-        chip.set(hang_ms=0)
-        runtime.wait_well("air", recovered)
-        runtime.wait("air/temperature", "21.50", recovered)
+        for seconds in (10 if bench.full else 2.5, 2.5, 2.5):
+            worst = max(while_hung(bench, runtime, wire, chip, seconds))
+            if worst <= LIMIT:
+                return
+        raise AssertionError(f"a command took {worst * 1000:.1f} ms")
 
 
 def a_stop_does_not_wait_for_a_hung_bus(bench):
