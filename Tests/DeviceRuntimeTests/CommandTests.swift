@@ -130,12 +130,14 @@ import Testing
 
   @Test("a long reason is cut, and the answer is still JSON")
   func longReason() throws {
-    fan.answer = .rejected(FixedText(String(repeating: "\u{1}ü", count: 170)))
-    bench.send(String(repeating: "\u{2}", count: 32), to: "fan")
-    let answer = try #require(bench.new(on: "fan/result").last)
-    #expect(answer.utf8.count <= 512)
-    let json = try JSONSerialization.jsonObject(with: Data(answer.utf8)) as? [String: String]
-    #expect(json?["reason"]?.hasPrefix("\u{1}ü\u{1}ü") == true)
+    for word in ["x", "é", "\u{1}", "\u{1}é", "🌱"] {
+      fan.answer = .rejected(FixedText(String(repeating: word, count: 512 / word.utf8.count)))
+      bench.send(String(repeating: "\u{2}", count: 32), to: "fan")
+      let answer = try #require(bench.new(on: "fan/result").last)
+      #expect(answer.utf8.count > 500 && answer.utf8.count <= 512)
+      let json = try JSONSerialization.jsonObject(with: Data(answer.utf8)) as? [String: String]
+      #expect(json?["reason"]?.hasPrefix(word) == true)
+    }
   }
 
   @Test("a topic of 509 bytes is answered; a longer one, which could not be, is refused in the log")

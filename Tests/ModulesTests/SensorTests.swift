@@ -121,11 +121,11 @@ import Units
     bench.start()
     target.inject(.absent)
     bench.run(for: .seconds(31))
+    let transfers = target.transfers
     bench.loseBroker()
     bench.run(for: .milliseconds(1))
     bench.comeBack()
     #expect(clock.now < .zero + .seconds(40))
-    let transfers = target.transfers
     bench.run(until: .zero + .milliseconds(69_999))
     #expect(target.transfers == transfers)
   }
