@@ -162,16 +162,46 @@ class Log(WithBroker):
 
 class Safety(WithBroker):
 
+    def start_relay(self, safety):
+        self.observer = self.observe()
+        return self.start(configuration(
+            self.broker.port, f"  - relay: fan\n    line: GPIO9\n    safety: {safety}\n"))
+
+    def states(self):
+        return [m.payload for m in self.observer.messages if m.topic == f"{PREFIX}/fan/state"]
+
     def test_a_relay_goes_off_by_itself_after_its_time(self):
-        observer = self.observe()
-        self.start(configuration(self.broker.port, "  - relay: fan\n    line: GPIO5\n    safety: { max_on: 1s }\n"))
-        observer.wait(f"{PREFIX}/fan/state", b"OFF")
-        observer.publish(f"{PREFIX}/fan/set", "ON")
-        observer.wait(f"{PREFIX}/fan/state", b"ON")
-        since = observer.mark()
-        observer.wait(f"{PREFIX}/fan/state", b"OFF", since=since, timeout=3)
-        self.assertIn("max_on = 1s", answer(observer.wait(
+        self.start_relay("{ max_on: 1s }")
+        self.observer.wait(f"{PREFIX}/fan/state", b"OFF")
+        self.observer.publish(f"{PREFIX}/fan/set", "ON")
+        self.observer.wait(f"{PREFIX}/fan/state", b"ON")
+        since = self.observer.mark()
+        self.observer.wait(f"{PREFIX}/fan/state", b"OFF", since=since, timeout=3)
+        self.assertIn("max_on = 1s", answer(self.observer.wait(
             f"{PREFIX}/fan/result", lambda payload: b"safety" in payload))["reason"])
+
+    def test_start_and_stop_levels_are_the_ones_of_the_file(self):
+        device = self.start_relay("{ start: on, stop: off }")
+        self.observer.wait(f"{PREFIX}/fan/state", b"ON")
+        device.stop()
+        self.observer.wait(AVAILABILITY, b"offline")
+        self.assertEqual(self.states(), [b"ON", b"OFF"])
+
+    def test_a_relay_that_is_held_stays_as_it_is_at_a_stop(self):
+        device = self.start_relay("{ start: on, stop: hold }")
+        self.observer.wait(f"{PREFIX}/fan/state", b"ON")
+        device.stop()
+        self.observer.wait(AVAILABILITY, b"offline")
+        self.assertEqual(self.retained(f"{PREFIX}/fan/state"), b"ON")
+
+    def test_a_lost_broker_switches_the_relay_and_the_broker_hears_of_it(self):
+        device = self.start_relay("{ broker_lost: { after: 1s, then: on } }")
+        self.observer.wait(f"{PREFIX}/fan/state", b"OFF")
+        self.broker.kill()
+        device.wait_log("fan: switched on: the broker has been away for 1s", timeout=3)
+        self.broker.start()
+        observer = self.observe()
+        observer.wait(f"{PREFIX}/fan/state", b"ON")
 
 
 if __name__ == "__main__":

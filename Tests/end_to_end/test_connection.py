@@ -209,6 +209,42 @@ class Login(unittest.TestCase):
         self.assertNotIn("hunter2", device.log)
 
 
+class Greeting(unittest.TestCase):
+    """What the broker is told at the start."""
+
+    def connect(self, mqtt, prefix="mqtt://127.0.0.1:"):
+        with FakeBroker() as broker, Device(configuration(mqtt.replace("URL", f"{prefix}{broker.port}"))):
+            return broker.accept().body
+
+    def fields(self, body):
+        """Flags, keep alive, and the strings that follow: client id, will topic, will, user, password."""
+        self.assertEqual(body[:7], b"\0\4MQTT\4")
+        strings, rest = [], body[10:]
+        while rest:
+            end = 2 + int.from_bytes(rest[:2], "big")
+            strings.append(rest[2:end].decode())
+            rest = rest[end:]
+        return body[7], int.from_bytes(body[8:10], "big"), strings
+
+    def test_a_url_alone_brings_the_usual_values(self):
+        flags, keep_alive, strings = self.fields(self.connect("URL"))
+        self.assertEqual(keep_alive, 60)
+        self.assertEqual(strings, ["swiftlet-bench", AVAILABILITY, "offline"])
+        # A clean session; a will of QoS 1, retained.
+        self.assertEqual(flags, 0b0010_1110)
+
+    def test_every_option_is_on_the_wire(self):
+        flags, keep_alive, strings = self.fields(self.connect(
+            "{ url: 'URL', username: me, password: 'p w', keep_alive: 2min, client_id: shed }"))
+        self.assertEqual(keep_alive, 120)
+        self.assertEqual(strings, ["shed", AVAILABILITY, "offline", "me", "p w"])
+        self.assertEqual(flags, 0b1110_1110)
+
+    def test_a_user_in_the_url_is_on_the_wire(self):
+        _, _, strings = self.fields(self.connect("URL", prefix="mqtt://me:p%40ss@127.0.0.1:"))
+        self.assertEqual(strings[3:], ["me", "p@ss"])
+
+
 class Names(WithBroker):
 
     def test_a_name_that_does_not_resolve_is_said_and_the_device_lives_on(self):

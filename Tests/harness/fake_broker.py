@@ -181,11 +181,12 @@ class FakeBroker(Wire):
         self.buffer = b""
 
     def accept(self, timeout=10):
-        """The next client, greeted: its subscription is answered and its first words are acknowledged."""
+        """The next client, greeted and subscribed; answers its CONNECT."""
         self.accept_socket(timeout)
-        self.expect(CONNECT)
+        connect = self.expect(CONNECT)
         self.send(packet(0x20, b"\0\0"))
         self.expect(SUBSCRIBE)
+        return connect
 
     def close(self):
         super().close()
