@@ -81,7 +81,7 @@ class MakeRun(unittest.TestCase):
         subscribe = terminal.wait(r"^  (mosquitto_sub .*)$", 10)[1]
         publish = terminal.wait(r"^  (mosquitto_pub .* ON)$", 10)[1]
         terminal.wait(r"swiftlet/greenhouse/availability\s+online$", 10)
-        terminal.wait(r"swiftlet/greenhouse/air/temperature\s+-?\d+\.\d+$", 10)
+        terminal.wait(r"swiftlet/greenhouse/air/temperature\s+-?\d+\.\d+$", 15)
 
         subprocess.run(publish, shell=True, check=True, timeout=10)
         terminal.wait(r"swiftlet/greenhouse/fan/state\s+ON$", 5)
@@ -100,7 +100,7 @@ class MakeRun(unittest.TestCase):
         with Broker() as broker:
             terminal = self.start(BROKER_PORT=str(broker.port))
             terminal.wait(rf"^run: using the broker that answers on 127\.0\.0\.1:{broker.port}", 20)
-            terminal.wait(r"air/temperature\s+-?\d+\.\d+$", 10)
+            terminal.wait(r"air/temperature\s+-?\d+\.\d+$", 15)
             terminal.press_control_c()
             terminal.check_interrupted(self)
             self.assertTrue(broker.answers())
