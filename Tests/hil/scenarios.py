@@ -40,6 +40,10 @@ RELAYS = {
 }
 FAN = RELAYS["fan"]
 
+# line, its level before the process starts; both are active low. QEMU raises no interrupts of lines,
+# so what happens later is not seen here.
+BUTTONS = {"door": (27, 0), "hatch": (26, 1)}
+
 CONFIGURATION = """
 device: greenhouse
 board: raspberry-pi-3
@@ -50,7 +54,13 @@ modules:
     line: GPIO{relay.line}
     active: {"low" if relay.active_low else "high"}
     safety: {{ start: {"on" if relay.starts_on else "off"}, stop: off }}
-""" for name, relay in RELAYS.items()) + """
+""" for name, relay in RELAYS.items()) + "".join(f"""
+  - button: {name}
+    line: GPIO{line}
+    active: low
+    pull: up
+    debounce: 30ms
+""" for name, (line, _) in BUTTONS.items()) + """
   - sensor: air
     driver: TMP105
     bus: i2c-1
@@ -136,6 +146,8 @@ def start(bench):
     """From before the process starts until 2 s after, a relay's line shows its start level only."""
     for relay in RELAYS.values():
         (bench.lines.drive if relay.driven else bench.lines.pull)(relay.line, relay.idle)
+    for line, idle in BUTTONS.values():
+        bench.lines.pull(line, idle)
     bench.machine.write_log.start()
     sampler = gpio.Sampler(bench.machine.registers)
     try:
@@ -163,6 +175,11 @@ def start(bench):
                    "(None: an output whose level was not written first)")
             state = bench.observer.wait(f"{ROOT}/{name}/state", since=before).payload
             expect(state == (b"ON" if relay.starts_on else b"OFF"), f"state says {state!r}")
+    for name, (line, idle) in BUTTONS.items():
+        state = b"OFF" if idle else b"ON"
+        with bench.asserting(f"{name} (GPIO{line}, active low) at level {idle} says {state.decode()} from the start"):
+            told = [m.payload for m in bench.observer.messages[before:] if m.topic == f"{ROOT}/{name}/state"]
+            expect(told and set(told) == {state}, f"it says {told}")
 
 
 def relay(bench):
