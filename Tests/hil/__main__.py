@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -75,6 +76,7 @@ def main():
     options = parser.parse_args()
     parts = Parts(options.qemu, options.kernel, options.busybox)
     wanted = [scenario for scenario in scenarios.ALL if options.scenario in (None, scenario.__name__)]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that machine and broker end as well
     begin = time.monotonic()
     results = [
         play(name, program, sysroot, parts, options.boards, wanted) for name, program, sysroot in options.binary]

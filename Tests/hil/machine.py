@@ -125,9 +125,14 @@ class Console:
                         return index, match
                 remaining = deadline - time.monotonic()
                 if self.ended or remaining <= 0:
-                    reason = "the machine ended" if self.ended else f"not within {timeout} s"
+                    reason = self._end() if self.ended else f"not within {timeout} s"
                     raise TimeoutError(f"console: no line like /{pattern}/: {reason}")
                 self.changed.wait(remaining)
+
+    def _end(self):
+        status = self.process.wait(5)
+        return f"the machine ended with status {status}" + (
+            f", its {HARD_LIMIT} s were up" if status in (137, -signal.SIGKILL) else "")
 
     def shell(self, command, timeout=10):
         """Runs a command in the guest; what it printed, one string a line."""
