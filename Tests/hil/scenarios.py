@@ -92,7 +92,7 @@ class Bench:
         self.lines = gpio.Lines(machine.registers)
         self.observer = Observer(broker.port)
         self.asserting = report.asserting
-        self.pid = None
+        self.pid = self.status = None
 
     def start_runtime(self):
         self.pid = self.machine.console.shell(
@@ -102,19 +102,29 @@ class Bench:
         """The runtime is up, with every state on its topic."""
         if self.pid is None:
             self.start_runtime()
+        self.expect_alive()
         self.wait_running(0)
 
     def wait_running(self, since):
         """Its states are on their topics; or a reason that says how it ended."""
-        try:
-            self.observer.wait(f"{ROOT}/availability", b"online", since=since, timeout=15)
-            for name in RELAYS:
-                self.observer.wait(f"{ROOT}/{name}/state", since=since, timeout=5)
-        finally:
-            ended = self.machine.console.shell(f"kill -0 {self.pid} 2>/dev/null || {{ wait {self.pid}; echo $?; }}")
-            if ended:
-                self.machine.console.shell("dmesg | grep -A 12 unhandled; true")  # a crash's registers, for the console
-            expect(not ended, f"swiftletd has ended with status {ended and ended[-1]}")
+        deadline = time.monotonic() + 15
+        for topic, payload in (("availability", b"online"), *((f"{name}/state", None) for name in RELAYS)):
+            while True:
+                try:
+                    self.observer.wait(f"{ROOT}/{topic}", payload, since=since, timeout=1)
+                    break
+                except TimeoutError:
+                    self.expect_alive()
+                    if time.monotonic() > deadline:
+                        raise
+
+    def expect_alive(self):
+        if self.status is None:
+            answer = self.machine.console.shell(f"kill -0 {self.pid} 2>/dev/null || {{ wait {self.pid}; echo $?; }}")
+            if answer:
+                self.status = answer[-1]
+                self.machine.console.shell("dmesg | grep -A 12 unhandled; true")  # a crash's registers
+        expect(self.status is None, f"swiftletd has ended with status {self.status}")
 
     def stop_runtime(self):
         """SIGTERM; what the process says is its exit status."""
