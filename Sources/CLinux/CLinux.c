@@ -121,12 +121,17 @@ int linux_timer_set(int timer, int64_t at) {
   return result(timerfd_settime(timer, TFD_TIMER_ABSTIME, &when, NULL));
 }
 
+static void add_unless_ignored(sigset_t *set, int number) {
+  struct sigaction inherited;
+  if (sigaction(number, NULL, &inherited) == 0 && inherited.sa_handler != SIG_IGN) sigaddset(set, number);
+}
+
 int linux_signal_create(void) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGHUP);
+  add_unless_ignored(&set, SIGINT);
+  add_unless_ignored(&set, SIGHUP);
   int error = pthread_sigmask(SIG_BLOCK, &set, NULL);
   if (error) return -error;
   signal(SIGPIPE, SIG_IGN);

@@ -44,6 +44,18 @@ class Lifecycle(WithBroker):
     def test_sigint_stops_cleanly(self):
         self.check_clean_stop(signal.SIGINT)
 
+    def test_sighup_stops_cleanly(self):
+        self.check_clean_stop(signal.SIGHUP)
+
+    def test_under_nohup_the_end_of_the_terminal_stops_nothing(self):
+        observer = self.observe()
+        device = self.start(wrapper=["nohup"])
+        observer.wait(AVAILABILITY, b"online")
+        device.send(signal.SIGHUP)
+        observer.publish(f"{PREFIX}/fan/set", "ON")
+        observer.wait(f"{PREFIX}/fan/state", b"ON")
+        self.assertEqual(device.stop()[1], 0)
+
     def check_clean_stop(self, number):
         observer = self.observe()
         device = self.start()

@@ -46,7 +46,8 @@ int linux_epoll_wait(int epoll, uint32_t *tokens, uint32_t *events, int capacity
 int linux_timer_create(void);
 int linux_timer_set(int timer, int64_t at);
 
-/* SIGTERM, SIGINT and SIGHUP as a readable file; SIGPIPE ignored. Before any thread starts. */
+/* SIGTERM, SIGINT and SIGHUP as a readable file; SIGPIPE ignored. The latter two stay ignored when they were,
+   as under nohup. Before any thread starts. */
 int linux_signal_create(void);
 int linux_signal_read(int fd);
 
