@@ -17,7 +17,7 @@ TANK = """
       driver: TMP105
       bus: i2c-0
       address: 0x48
-      every: 400ms
+      every: 500ms
 """
 EIO = 5
 # the longest a command may take to reach its line, in seconds
