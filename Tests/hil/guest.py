@@ -27,10 +27,12 @@ ip addr add 10.0.2.15/24 dev eth0
 ip link set eth0 up
 arping -q -c 1 -w 5 -I eth0 10.0.2.100 || echo "no answer from the network"
 echo "guest is ready: $(cut -d ' ' -f 1 /proc/uptime) s"
+# Answers are marked line by line, because the runtime's log goes to the same console.
 while read -r number command; do
-  echo "<$number>"
-  eval "$command"
-  echo "<$number $?>"
+  eval "$command" >/tmp/answer 2>&1
+  status=$?
+  sed "s/^/<$number> /" /tmp/answer
+  echo "<$number ended> $status"
 done
 poweroff -f
 """

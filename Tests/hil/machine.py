@@ -141,11 +141,11 @@ class Console:
             since = len(self.lines)
         self.process.stdin.write(f"{self.commands} {command}\n".encode())
         self.process.stdin.flush()
-        start, _ = self.wait(f"^<{self.commands}>$", since, timeout)
-        end, match = self.wait(f"^<{self.commands} ([0-9]+)>$", start, timeout)
+        end, match = self.wait(f"^<{self.commands} ended> ([0-9]+)$", since, timeout)
         if match[1] != "0":
             raise RuntimeError(f"guest: {command}: exit status {match[1]}")
-        return self.lines[start + 1:end]
+        mark = f"<{self.commands}> "
+        return [line.removeprefix(mark) for line in self.lines[since:end] if line.startswith(mark)]
 
 
 class Write(typing.NamedTuple):

@@ -96,7 +96,7 @@ class Bench:
 
     def start_runtime(self):
         self.pid = self.machine.console.shell(
-            "swiftletd --config /etc/device.yaml --boards /boards 2>&1 & echo pid $!")[-1].split()[-1]
+            "swiftletd --config /etc/device.yaml --boards /boards >/dev/ttyS1 2>&1 & echo $!")[-1]
 
     def running(self):
         """The runtime is up, with every state on its topic."""
