@@ -39,6 +39,9 @@ public final class Device {
   /// How long a clean stop waits for the broker to take the last messages.
   private static let patience = Duration.seconds(2)
 
+  /// Bytes of a `PUBLISH` whose topic and payload are as long as a text can be.
+  private static let longestAnswer = 2 * FixedText.capacity + 8
+
   /// `client` carries the will of `topics` and is not started yet.
   public init(
     topics: Topics, modules: [any Module], client: MQTTClient, clock: any MonotonicClock, log: any Log
@@ -140,7 +143,13 @@ public final class Device {
   }
 
   private func handleEvents() {
-    while let event = client.nextEvent(now: clientNow) { handle(event) }
+    while canAnswer, let event = client.nextEvent(now: clientNow) { handle(event) }
+  }
+
+  /// Whether a command would find room for its answer. While there is none, commands wait in the receive
+  /// buffer, and behind it in the broker: none is obeyed without a word.
+  private var canAnswer: Bool {
+    !client.isConnected || !client.hasOutput || client.outputRoom >= Device.longestAnswer
   }
 
   private var nextDeadline: Instant? {

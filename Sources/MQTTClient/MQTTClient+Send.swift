@@ -91,6 +91,10 @@ extension MQTTClient {
   /// There are bytes to be written.
   public var hasOutput: Bool { !output.isEmpty }
 
+  /// Bytes of the longest QoS 0 `PUBLISH` for which there is room now. Who answers messages looks here
+  /// before pulling the next one.
+  public var outputRoom: Int { max(0, output.capacity - output.count - Self.reserve) }
+
   /// Gives `body` all bytes that are to be written, in one piece; it answers how many it took. Never
   /// calls `body` without bytes; `body` must not call the client. No copy. Pull events afterwards: what
   /// waited for room can go on.

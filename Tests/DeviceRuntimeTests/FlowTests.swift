@@ -59,6 +59,22 @@ import Testing
     #expect(bench.new(on: "fan/result").count == 1)
   }
 
+  @Test("commands that come all at once are each obeyed and answered, in order", arguments: [256, 4096])
+  func burst(sendCapacity: Int) throws {
+    let fan = ProbeModule("fan", state: "OFF")
+    let bench = try DeviceBench.make([fan]) { $0.sendCapacity = sendCapacity }
+    bench.start()
+    _ = bench.news()
+    let commands = (0..<300).map { "command \($0)" }
+    for command in commands {
+      bench.server.send("\(bench.device.topics.prefix.string)fan/set", Array(command.utf8), qos: .atMostOnce)
+    }
+    bench.settle()
+    #expect(
+      bench.new(on: "fan/result") == commands.map { "{\"command\":\"\($0)\",\"result\":\"accepted\"}" })
+    #expect(bench.device.client.counters.dropped == 0)
+  }
+
   @Test("states that the broker did not acknowledge come again after a reconnect, the newest last")
   func unacknowledged() throws {
     let fan = ProbeModule("fan", state: "OFF")

@@ -1,5 +1,6 @@
 """From a topic to a line and back: commands, their results, and the states that follow."""
 
+import signal
 import unittest
 
 from harness.device import Device, configuration
@@ -98,6 +99,21 @@ class Commands(unittest.TestCase):
                    if m.topic == f"{PREFIX}/fan/result"]
         self.assertEqual(results, ["ON", "OFF"] * 100 + ["last"])
         self.observer.wait(f"{PREFIX}/fan/state", b"OFF", since=self.since)
+
+    def test_commands_that_come_all_at_once_are_each_answered(self):
+        # A device that was held up finds them all at once, and its answers do not fit into its buffer.
+        for qos in (0, 1):
+            since = self.observer.mark()
+            self.device.send(signal.SIGSTOP)
+            for index in range(200):
+                self.observer.publish(f"{PREFIX}/fan/set", f"burst {index}", qos)
+            self.device.send(signal.SIGCONT)
+            self.observer.publish(f"{PREFIX}/fan/set", "last")
+            self.observer.wait(
+                f"{PREFIX}/fan/result", lambda payload: b"last" in payload, since=since)
+            results = [answer(m)["command"] for m in self.observer.messages[since:]
+                       if m.topic == f"{PREFIX}/fan/result"]
+            self.assertEqual(results, [f"burst {index}" for index in range(200)] + ["last"])
 
     def test_a_long_topic_of_ours_is_answered(self):
         # Longer than any module's name: there is nobody, and nothing breaks.
