@@ -25,7 +25,7 @@ extension Device {
     case .subscriptionRefused:
       log.write(.error, "the broker refused the subscription to …/+/set: look at its ACL")
     case .published(let packetID): farewellHeard(packetID)
-    case .subscribed: break
+    case .publishFailed, .subscribed, .unsubscribed: break
     }
   }
 

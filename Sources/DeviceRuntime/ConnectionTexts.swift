@@ -43,7 +43,6 @@ extension MQTTDisconnectReason {
     case .packetTooLarge(let type):
       text.append("the broker sent a packet that is too long, of type ")
       text.append(decimal: Int64(type))
-    case .unsupportedQoS: text.append("the broker sent with QoS 2 what was subscribed with QoS 1")
     }
     return text
   }

@@ -1,8 +1,9 @@
 import MQTTCodec
 
 extension MQTTClient {
-  /// A complete message at the front of the receive buffer.
-  func deliver(_ header: FixedHeader) throws(MQTTDisconnectReason) -> MQTTEvent {
+  /// A complete message at the front of the receive buffer. Nil: a QoS 2 message that was delivered
+  /// before; it is only acknowledged. [MQTT-4.3.3-2]
+  func deliver(_ header: FixedHeader) throws(MQTTDisconnectReason) -> MQTTEvent? {
     let start = received.head + header.length
     let packet: Publish
     do {
@@ -11,7 +12,15 @@ extension MQTTClient {
     } catch {
       throw .malformed(error)
     }
-    guard packet.qos != .exactlyOnce else { throw .unsupportedQoS }
+    if packet.qos == .exactlyOnce {
+      if receivedIDs.contains(packet.packetID) {
+        received.removeFirst(header.packetLength)
+        acknowledge(.pubrec, packet.packetID)
+        return nil
+      }
+      receivedIDs.insert(packet.packetID)
+      current.isExactlyOnce = true
+    }
     counters.received &+= 1
     current.length = header.packetLength
     current.packetID = packet.packetID
@@ -25,7 +34,7 @@ extension MQTTClient {
   }
 
   /// A message that will not fit: once its topic is there, or as much of it as fits, tells of it and
-  /// begins to throw it away. Nil while more has to come.
+  /// begins to throw it away. Nil while more has to come, and for a QoS 2 message that was told before.
   func beginSkipping(_ header: FixedHeader) throws(MQTTDisconnectReason) -> MQTTEvent? {
     let available = received.count
     let topicStart = header.length + 2
@@ -33,20 +42,20 @@ extension MQTTClient {
     let bytes = received.contents
     let topicCount = Int(bytes[header.length]) << 8 | Int(bytes[header.length + 1])
     guard let qos = QoS(rawValue: header.flags >> 1 & 0b11) else { throw .malformed(.invalidQoS) }
-    guard qos != .exactlyOnce else { throw .unsupportedQoS }
     let payloadStart = topicStart + topicCount + (qos == .atMostOnce ? 0 : 2)
     guard payloadStart <= header.packetLength else { throw .malformed(.truncated) }
-    let shown: Int
-    if available >= topicStart + topicCount {
-      shown = topicCount
-      try checkTopic(bytes, topicStart, topicCount)
-    } else {
-      guard available == received.capacity else { return nil }
-      shown = available - topicStart
-    }
+    let needed = qos == .exactlyOnce ? payloadStart : topicStart + topicCount
+    guard available >= min(needed, received.capacity) else { return nil }
+    let shown = min(topicCount, available - topicStart)
+    if shown == topicCount { try checkTopic(bytes, topicStart, topicCount) }
     skipping = SkippedPacket(
       length: header.packetLength,
-      packetIDPosition: qos == .atMostOnce ? nil : topicStart + topicCount)
+      packetIDPosition: qos == .atMostOnce ? nil : topicStart + topicCount,
+      isExactlyOnce: qos == .exactlyOnce)
+    if qos == .exactlyOnce, available >= payloadStart {
+      let packetID = UInt16(bytes[payloadStart - 2]) << 8 | UInt16(bytes[payloadStart - 1])
+      if receivedIDs.contains(packetID) { return nil }
+    }
     counters.oversized &+= 1
     let position = received.head + topicStart
     return .oversized(
@@ -80,7 +89,8 @@ extension MQTTClient {
     if packet.packetIDPosition != nil {
       guard packet.packetID != 0 else { throw .malformed(.zeroPacketID) }
       guard output.makeRoom(Acknowledgement.encodedLength) else { return false }
-      acknowledge(packet.packetID)
+      if packet.isExactlyOnce { receivedIDs.insert(packet.packetID) }
+      acknowledge(packet.isExactlyOnce ? .pubrec : .puback, packet.packetID)
     }
     skipping = nil
     return true

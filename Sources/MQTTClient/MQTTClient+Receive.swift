@@ -6,6 +6,7 @@ struct CurrentPacket {
   var length = 0
   /// To be acknowledged, 0 when not.
   var packetID: UInt16 = 0
+  var isExactlyOnce = false
   var serial: UInt32 = 0
 }
 
@@ -15,11 +16,13 @@ struct SkippedPacket {
   let length: Int
   /// Where its packet identifier is; nil at QoS 0.
   let packetIDPosition: Int?
+  let isExactlyOnce: Bool
   private(set) var packetID: UInt16 = 0
 
-  init(length: Int, packetIDPosition: Int?) {
+  init(length: Int, packetIDPosition: Int?, isExactlyOnce: Bool) {
     self.length = length
     self.packetIDPosition = packetIDPosition
+    self.isExactlyOnce = isExactlyOnce
   }
 
   var isComplete: Bool { passed == length }
@@ -70,8 +73,8 @@ extension MQTTClient {
 
   private var canReceive: Bool { state == .connecting || state == .connected }
 
-  /// The next thing to tell; pull until nil. A QoS 1 message is acknowledged when this is called
-  /// again, so that a crash in its handler does not lose it.
+  /// The next thing to tell; pull until nil. A message of QoS 1 or 2 is acknowledged when this is called
+  /// again, so that a crash in its handler does not lose it. A QoS 2 message is never told twice.
   ///
   /// While the output has no room for an acknowledgement the server has to wait: nil, and more after
   /// `withOutput`, so pull after writing as well as after reading.
@@ -84,6 +87,7 @@ extension MQTTClient {
       pendingEvent = nil
       return event
     }
+    if outbox.untold > 0, let event = nextFate() { return event }
     guard canReceive else { return nil }
     do {
       return try nextPacket()
@@ -109,7 +113,9 @@ extension MQTTClient {
   func finishCurrent() {
     guard current.length > 0 else { return }
     received.removeFirst(current.length)
-    if current.packetID != 0 { acknowledge(current.packetID) }
+    if current.packetID != 0 {
+      acknowledge(current.isExactlyOnce ? .pubrec : .puback, current.packetID)
+    }
     current = CurrentPacket(serial: current.serial &+ 1)
   }
 
@@ -121,9 +127,16 @@ extension MQTTClient {
       // Whatever comes may have to be answered; without room for that the server has to wait.
       guard output.makeRoom(2 * Acknowledgement.encodedLength) else { return nil }
       guard let header = try nextHeader() else { return nil }
-      guard header.packetLength <= received.capacity else { return try beginSkipping(header) }
+      guard header.packetLength <= received.capacity else {
+        if let event = try beginSkipping(header) { return event }
+        if skipping == nil { return nil }
+        continue
+      }
       guard received.count >= header.packetLength else { return nil }
-      if header.type == .publish { return try deliver(header) }
+      if header.type == .publish {
+        if let event = try deliver(header) { return event }
+        continue
+      }
       let event = try handle(header)
       received.removeFirst(header.packetLength)
       if let event { return event }
@@ -140,7 +153,8 @@ extension MQTTClient {
     }
     guard let header else { return nil }
     switch (header.type, state) {
-    case (.connack, .connecting), (.puback, .connected), (.unsuback, .connected):
+    case (.connack, .connecting), (.puback, .connected), (.pubrec, .connected), (.pubrel, .connected),
+      (.pubcomp, .connected), (.unsuback, .connected):
       guard header.remaining == 2 else { throw .malformed(.wrongLength) }
     case (.pingresp, .connected):
       guard header.remaining == 0 else { throw .malformed(.wrongLength) }
@@ -161,10 +175,15 @@ extension MQTTClient {
     do {
       switch header.type {
       case .connack: return accepted(try Connack.decode(body.span))
-      case .puback: return published(try Acknowledgement.decode(body.span))
+      case .puback: return settled(try Acknowledgement.decode(body.span), .sent, .atLeastOnce)
+      case .pubrec: receipt(try Acknowledgement.decode(body.span))
+      case .pubcomp: return settled(try Acknowledgement.decode(body.span), .released, .exactlyOnce)
+      case .pubrel: released(try Acknowledgement.decode(body.span))
+      case .unsuback: return unsubscribed(try Acknowledgement.decode(body.span))
       case .suback: return try subscribed(body.span)
-      default: return nil
+      default: break
       }
+      return nil
     } catch {
       throw .malformed(error)
     }
@@ -183,43 +202,47 @@ extension MQTTClient {
     connectedAt = clock
     // A server that claims to remember what we asked it to forget is not believed ([MQTT-3.2.2-1]).
     let sessionPresent = answer.sessionPresent && keepsSession
-    releaseSubscriptionIDs()
+    packetIDs.releaseSubscriptions()
+    if !sessionPresent { receivedIDs.removeAll() }
     subscriptions.rewind(sessionPresent: sessionPresent)
     outbox.rewind(sessionPresent: sessionPresent)
     pump()
     return .connected(sessionPresent: sessionPresent)
   }
 
-  /// Answers to what was asked on the connection before will not come.
-  private func releaseSubscriptionIDs() {
-    for entry in subscriptions.entries {
-      if case .asked(let packetID) = entry.state { packetIDs.release(packetID) }
-    }
-  }
-
-  /// Acknowledgements of what is not in flight are ignored.
-  private func published(_ packetID: UInt16) -> MQTTEvent? {
-    guard case .record(let offset) = packetIDs.owner(of: packetID), outbox.acknowledge(at: offset) else {
-      return nil
-    }
+  /// The end of a message: `PUBACK` or `PUBCOMP`. Those that were not to be expected are ignored.
+  private func settled(_ packetID: UInt16, _ state: Outbox.State, _ qos: QoS) -> MQTTEvent? {
+    guard case .record(let offset) = packetIDs.owner(of: packetID),
+      outbox.settle(at: offset, expecting: state, qos)
+    else { return nil }
     packetIDs.release(packetID)
     pump()
     return .published(packetID: packetID)
   }
 
-  private func subscribed(_ body: Span<UInt8>) throws(MalformedPacket) -> MQTTEvent? {
-    let answer = try Suback.decode(body)
-    guard case .subscription(let index) = packetIDs.owner(of: answer.packetID) else { return nil }
-    guard answer.count == 1 else { throw .wrongLength }
-    packetIDs.release(answer.packetID)
-    let subscription = MQTTSubscription(index: index)
-    switch Suback.answer(body, at: 0) {
-    case .granted(let qos):
-      subscriptions.answered(index, granted: true)
-      return .subscribed(subscription, qos)
-    case .refused:
-      subscriptions.answered(index, granted: false)
-      return .subscriptionRefused(subscription)
+  /// `PUBREC`. `PUBREL` also answers those of which we know nothing, so that the server can forget them
+  /// too. [MQTT-4.3.3-1]
+  private func receipt(_ packetID: UInt16) {
+    if case .record(let offset) = packetIDs.owner(of: packetID), outbox.receipt(at: offset) == .later {
+      return
     }
+    acknowledge(.pubrel, packetID)
+  }
+
+  /// `PUBREL`: no repetition will follow. `PUBCOMP` also answers those of which we know nothing: the one
+  /// before it was lost with the connection. [MQTT-4.3.3-2]
+  private func released(_ packetID: UInt16) {
+    receivedIDs.remove(packetID)
+    acknowledge(.pubcomp, packetID)
+  }
+
+  /// What became of a message when the server lost the session.
+  @inline(never)
+  private func nextFate() -> MQTTEvent? {
+    guard let fate = outbox.takeUntold() else { return nil }
+    packetIDs.release(fate.packetID)
+    pump()
+    return fate.isDelivered
+      ? .published(packetID: fate.packetID) : .publishFailed(packetID: fate.packetID, .sessionLost)
   }
 }

@@ -1,12 +1,15 @@
 import MQTTCodec
 
 extension MQTTClient {
-  /// Sends a message. QoS 0 needs a connection and answers 0. QoS 1 is kept in the outbox until the
-  /// server has it, whatever happens to connections, and answers its packet identifier, which
+  /// Sends a message. QoS 0 needs a connection and answers 0. QoS 1 and 2 are kept in the outbox until
+  /// the server has them, whatever happens to connections, and answer their packet identifier, which
   /// `.published` carries later.
   ///
-  /// Cost: one check of the topic and one copy (QoS 1: two); never allocates. May be called from
-  /// inside the handling of an event. [MQTT-4.3.1-1], [MQTT-4.3.2-1], [MQTT-2.3.1-4]
+  /// QoS 2 is exactly once as long as the server keeps the session (`cleanSession` is false). A server
+  /// that has lost it says nothing about what was under way: then `.publishFailed` tells of it.
+  ///
+  /// Cost: one check of the topic and one copy (QoS 1 and 2: two); never allocates. May be called from
+  /// inside the handling of an event. [MQTT-4.3.1-1], [MQTT-4.3.2-1], [MQTT-4.3.3-1], [MQTT-2.3.1-4]
   @discardableResult
   public func publish(
     topic: Span<UInt8>, payload: Span<UInt8>, qos: MQTTQoS = .atMostOnce, retain: Bool = false
@@ -18,18 +21,15 @@ extension MQTTClient {
     }
     let length = Publish.encodedLength(topicCount: topic.count, payloadCount: payload.count, qos: qos)
     guard let length, length + Self.reserve <= output.capacity else { throw .tooLarge }
-    switch qos {
-    case .atMostOnce:
+    guard qos != .atMostOnce else {
       try publishOnce(topic: topic, payload: payload, retain: retain, length: length)
       counters.sent &+= 1
       return 0
-    case .atLeastOnce:
-      let packetID = try keep(topic: topic, payload: payload, retain: retain, length: length)
-      counters.sent &+= 1
-      pump()
-      return packetID
-    case .exactlyOnce: throw .unsupportedQoS
     }
+    let packetID = try keep(topic: topic, payload: payload, qos: qos, retain: retain)
+    counters.sent &+= 1
+    pump()
+    return packetID
   }
 
   private func publishOnce(
@@ -50,42 +50,21 @@ extension MQTTClient {
   }
 
   private func keep(
-    topic: Span<UInt8>, payload: Span<UInt8>, retain: Bool, length: Int
+    topic: Span<UInt8>, payload: Span<UInt8>, qos: QoS, retain: Bool
   ) throws(MQTTPublishError) -> UInt16 {
-    guard outbox.canEverHold(length) else { throw .tooLarge }
+    guard outbox.canEverHold(topic.count + payload.count) else { throw .tooLarge }
     guard let packetID = packetIDs.next() else {
       counters.dropped &+= 1
       throw .outboxFull
     }
-    let offset = outbox.append(packetID: packetID, packetLength: length) { span throws(EncodingError) in
-      try Publish.encode(
-        topic: topic, payload: payload, qos: .atLeastOnce, retain: retain, packetID: packetID,
-        into: &span)
-    }
+    let offset = outbox.append(
+      packetID: packetID, qos: qos, retain: retain, topic: topic, properties: Span(), payload: payload)
     guard let offset else {
       counters.dropped &+= 1
       throw .outboxFull
     }
     packetIDs.use(packetID, forRecord: offset)
     return packetID
-  }
-
-  /// Adds a filter to the table: it is subscribed on every connection whose server does not know it
-  /// yet. Meant for set-up: it allocates. [MQTT-3.8.1-1], [MQTT-3.8.3-1]
-  @discardableResult
-  public func subscribe(
-    filter: Span<UInt8>, qos: MQTTQoS = .atMostOnce
-  ) throws(MQTTSubscribeError) -> MQTTSubscription {
-    guard qos != .exactlyOnce else { throw .unsupportedQoS }
-    do {
-      try TopicFilter.check(filter)
-    } catch {
-      throw .invalidFilter(error)
-    }
-    guard filter.count + 10 + Self.reserve <= output.capacity else { throw .tooLarge }
-    let index = subscriptions.add(filter, qos)
-    pump()
-    return MQTTSubscription(index: index)
   }
 
   /// There are bytes to be written.
@@ -114,36 +93,35 @@ extension MQTTClient {
   /// Moves what waits for room or for the window into the output: subscriptions first.
   func pump() {
     guard state == .connected else { return }
-    while let index = subscriptions.firstWanted(), sendSubscribe(index) {}
-    while outbox.hasUnsent, outbox.inFlight < window, sendOldest() {}
+    if subscriptions.hasUnsent { sendSubscriptions() }
+    while let offset = outbox.nextUnsent(), send(offset) { outbox.sent() }
   }
 
-  private func sendOldest() -> Bool {
-    outbox.sendNext { packet in
-      guard output.makeRoom(packet.count + Self.reserve) else { return false }
-      output.append(packet)
+  /// The next message of the outbox, or its `PUBREL`. False when it has to wait.
+  private func send(_ offset: Int) -> Bool {
+    let record = outbox.record(at: offset)
+    guard record.state == .waiting else {
+      guard output.makeRoom(Acknowledgement.encodedLength + Self.reserve) else { return false }
+      acknowledge(.pubrel, record.packetID)
       return true
     }
+    guard outbox.inFlight < window else { return false }
+    return outbox.withMessage(at: offset) { topic, _, payload in
+      let length = Publish.encodedLength(
+        topicCount: topic.count, payloadCount: payload.count, qos: record.qos)
+      guard let length, output.makeRoom(length + Self.reserve) else { return false }
+      return output.write { span throws(EncodingError) in
+        try Publish.encode(
+          topic: topic, payload: payload, qos: record.qos, retain: record.retain,
+          duplicate: record.wasSent, packetID: record.packetID, into: &span)
+      }
+    }
   }
 
-  private func sendSubscribe(_ index: Int) -> Bool {
-    let entry = subscriptions.entries[index]
-    guard output.makeRoom(entry.filter.count + 10 + Self.reserve), let packetID = packetIDs.next() else {
-      return false
-    }
+  /// Queues an answer; room was made sure of before what it answers was looked at.
+  func acknowledge(_ type: PacketType, _ packetID: UInt16) {
     let isWritten = output.write { span throws(EncodingError) in
-      try Subscribe.encode(packetID: packetID, filter: entry.filter.span, qos: entry.qos, into: &span)
-    }
-    guard isWritten else { return false }
-    packetIDs.use(packetID, forSubscription: index)
-    subscriptions.asked(index, packetID: packetID)
-    return true
-  }
-
-  /// Queues `PUBACK`; room was made sure of before the message was delivered.
-  func acknowledge(_ packetID: UInt16) {
-    let isWritten = output.write { span throws(EncodingError) in
-      try Acknowledgement(.puback, packetID: packetID).encode(into: &span)
+      try Acknowledgement(type, packetID: packetID).encode(into: &span)
     }
     assert(isWritten)
   }

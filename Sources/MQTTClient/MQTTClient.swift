@@ -46,6 +46,7 @@ public final class MQTTClient {
   var output: ByteQueue
   var outbox: Outbox
   var packetIDs: PacketIDs
+  var receivedIDs = ReceivedIDs()
   var subscriptions = Subscriptions()
   let window: Int
   let connectPacket: [UInt8]
@@ -71,7 +72,7 @@ public final class MQTTClient {
     received = ByteQueue(capacity: options.receiveCapacity)
     output = ByteQueue(capacity: max(options.sendCapacity, connectPacket.count + Self.reserve))
     outbox = Outbox(capacity: options.outboxCapacity)
-    packetIDs = PacketIDs(capacity: options.outboxCapacity / Outbox.size(ofPacket: 1) + 16)
+    packetIDs = PacketIDs(capacity: options.outboxCapacity / Outbox.size(of: 1) + 16)
   }
 
   deinit {
@@ -79,6 +80,7 @@ public final class MQTTClient {
     output.deallocate()
     outbox.deallocate()
     packetIDs.deallocate()
+    receivedIDs.deallocate()
   }
 
   /// The server accepted us and nothing has ended since.

@@ -37,10 +37,10 @@ public struct MQTTClientOptions: Sendable {
   public var receiveCapacity = 4096
   /// Bytes queued for the socket; a burst between two writes must fit.
   public var sendCapacity = 4096
-  /// Bytes of QoS 1 messages that are kept until the server has them, each with 16 bytes of
-  /// book-keeping and rounded up to 16.
+  /// Bytes of QoS 1 and 2 messages (topic and payload) that are kept until the server has them, each
+  /// with 16 bytes of book-keeping and rounded up to 16.
   public var outboxCapacity = 8192
-  /// QoS 1 messages sent and not yet acknowledged; more wait in the outbox.
+  /// QoS 1 and 2 messages sent and not yet settled; more wait in the outbox.
   public var maxInFlight = 16
 
   /// Milliseconds for opening the transport and the server's answer together.

@@ -16,10 +16,14 @@ public enum MQTTEvent: Sendable {
   /// A message longer than the receive buffer is being skipped; `withMessage` gives its topic, as far
   /// as that fits, and an empty payload.
   case oversized(MQTTMessage, payloadLength: Int)
-  /// The server has the QoS 1 message of that packet identifier.
+  /// The server has the message of that packet identifier: `PUBACK` at QoS 1, `PUBCOMP` at QoS 2.
   case published(packetID: UInt16)
+  /// The message of that packet identifier is out of the outbox, and the server may not have it.
+  case publishFailed(packetID: UInt16, MQTTPublishFailure)
   case subscribed(MQTTSubscription, MQTTQoS)
   case subscriptionRefused(MQTTSubscription)
+  /// The server has forgotten the filter; its number may be given again.
+  case unsubscribed(MQTTSubscription)
 }
 
 /// A received message that lies in the client's buffer.
@@ -55,8 +59,13 @@ public enum MQTTDisconnectReason: Error, Equatable, Sendable {
   case unexpectedPacket(UInt8)
   /// A packet other than a message that is longer than the receive buffer; its type's number.
   case packetTooLarge(UInt8)
-  /// The server sends with QoS 2 what was not subscribed with QoS 2.
-  case unsupportedQoS
+}
+
+/// Why a message that was accepted did not reach the server for certain.
+public enum MQTTPublishFailure: Equatable, Sendable {
+  /// The QoS 2 message went out, and the server has lost the session before it said anything: sent again,
+  /// the message might arrive twice.
+  case sessionLost
 }
 
 /// Why a message was not taken. All but the caller's mistakes count as dropped.
@@ -65,13 +74,11 @@ public enum MQTTPublishError: Error, Equatable, Sendable {
   case notConnected
   /// The bytes queued for the socket fill their buffer: write first.
   case outputFull
-  /// The server has not acknowledged enough: QoS 1 messages fill the outbox.
+  /// The server has not acknowledged enough: messages of QoS 1 and 2 fill the outbox.
   case outboxFull
   /// The message would not even fit into empty buffers.
   case tooLarge
   case invalidTopic(MQTTMalformedPacket)
-  /// QoS 2.
-  case unsupportedQoS
 }
 
 /// Why a subscription was not taken.
@@ -79,11 +86,9 @@ public enum MQTTSubscribeError: Error, Equatable, Sendable {
   case invalidFilter(MQTTMalformedPacket)
   /// The filter would not fit into the send buffer.
   case tooLarge
-  /// QoS 2.
-  case unsupportedQoS
 }
 
-/// A filter in the client's table; numbered from 0 in the order of `subscribe`.
+/// A filter in the client's table; numbered from 0 in the order of `subscribe`, free numbers first.
 public struct MQTTSubscription: Equatable, Sendable {
   public let index: Int
 }

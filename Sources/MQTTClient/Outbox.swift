@@ -1,37 +1,56 @@
 import MQTTCodec
 
-/// The QoS 1 messages that the server does not have yet, in the order of `publish`, each as the packet
-/// that goes on the wire. A ring of records in one piece of memory: a header of 16 bytes, the packet,
-/// rounded up to 16 bytes. A record that would cross the end is put at the start instead.
+/// The QoS 1 and 2 messages that the server does not have yet, in the order of `publish`. A ring of
+/// records in one piece of memory: a header of 16 bytes, then topic, properties and payload, rounded up
+/// to 16 bytes. A record that would cross the end is put at the start instead. Nothing in it depends on
+/// the protocol version: packets are written when they are sent.
 ///
-/// Records are appended, sent in order within the window, acknowledged in any order, and freed in
-/// order. After a reconnect those not acknowledged are sent again from the oldest on ([MQTT-4.6.0-1]).
+/// Records are appended, sent in order within the window, settled in any order, and freed in order.
+/// After a reconnect those not settled are sent again from the oldest on ([MQTT-4.6.0-1]).
 struct Outbox {
+  /// waiting → sent → done at QoS 1; waiting → sent → released → done at QoS 2.
+  enum State: UInt8 {
+    case waiting, sent
+    /// The server has the message (`PUBREC`), and `PUBREL` is to be sent on this connection.
+    case releasing
+    /// `PUBREL` was sent on this connection.
+    case released
+    case done
+    /// It is over, and the owner is yet to be told: the server has the message, or nobody knows.
+    case delivered, lost
+    /// Not a message: room at the end of the memory.
+    case filler
+  }
+
+  struct Record {
+    fileprivate(set) var size: UInt32
+    fileprivate(set) var payloadCount: UInt32
+    let packetID: UInt16
+    fileprivate(set) var topicCount: UInt16
+    fileprivate(set) var propertiesCount: UInt16
+    fileprivate(set) var state: State
+    /// Those of the `PUBLISH`: its QoS, RETAIN, and DUP once it went out.
+    fileprivate(set) var flags: UInt8
+
+    var qos: QoS { QoS(rawValue: flags >> 1 & 0b11) ?? .atLeastOnce }
+    var retain: Bool { flags & 1 != 0 }
+    var wasSent: Bool { flags & Publish.duplicateFlag != 0 }
+  }
+
   private let base: UnsafeMutableRawPointer
   private let capacity: Int
   /// Offset and total size of the records, fillers included.
   private var head = 0
   private var used = 0
-  /// Offset of the first record that was not sent on this connection, and the size from there on.
+  /// Offset of the first record that was not dealt with on this connection, and the size from there on.
   private var cursor = 0
   private var unsent = 0
-  /// Records sent on this connection and not acknowledged.
+  /// Messages sent on this connection and not settled: the server's part of the window.
   private(set) var inFlight = 0
+  /// Records whose end is yet to be told.
+  private(set) var untold = 0
 
-  private enum State: UInt8 {
-    case waiting, sent, acknowledged, filler
-  }
-
-  private struct Record {
-    var size: UInt32
-    var packetLength: UInt32
-    var packetID: UInt16
-    var state: State
-    /// It went out before: on this connection or an earlier one.
-    var attempted: Bool
-  }
-
-  static let alignment = 16
+  private static let alignment = 16
   private static let headerSize = 16
 
   init(capacity: Int) {
@@ -44,47 +63,56 @@ struct Outbox {
     base.deallocate()
   }
 
-  var isEmpty: Bool { used == 0 }
   var hasUnsent: Bool { unsent > 0 }
 
-  /// Room that a packet takes.
-  static func size(ofPacket length: Int) -> Int {
-    headerSize + (length + alignment - 1) / alignment * alignment
+  /// Room that topic, properties and payload take together.
+  static func size(of count: Int) -> Int {
+    headerSize + (count + alignment - 1) / alignment * alignment
   }
 
-  func canEverHold(_ packetLength: Int) -> Bool {
-    Self.size(ofPacket: packetLength) <= capacity
+  func canEverHold(_ count: Int) -> Bool {
+    Self.size(of: count) <= capacity
   }
 
-  private func record(at offset: Int) -> UnsafeMutablePointer<Record> {
+  private func pointer(_ offset: Int) -> UnsafeMutablePointer<Record> {
     (base + offset).assumingMemoryBound(to: Record.self)
   }
+
+  func record(at offset: Int) -> Record { pointer(offset).pointee }
 
   private func after(_ offset: Int, _ size: Int) -> Int {
     offset + size == capacity ? 0 : offset + size
   }
 
-  /// Appends a record for a packet that `encode` writes; answers its offset, nil when there is no room.
+  /// Appends a message of QoS 1 or 2; answers its offset, nil when there is no room.
   mutating func append(
-    packetID: UInt16, packetLength: Int,
-    _ encode: (inout MutableSpan<UInt8>) throws(EncodingError) -> Int
+    packetID: UInt16, qos: QoS, retain: Bool, topic: Span<UInt8>, properties: Span<UInt8>,
+    payload: Span<UInt8>
   ) -> Int? {
-    let size = Self.size(ofPacket: packetLength)
+    let size = Self.size(of: topic.count + properties.count + payload.count)
     guard let offset = makeRoom(size) else { return nil }
-    var span = packetMemory(at: offset, length: packetLength).mutableSpan
-    do {
-      guard try encode(&span) == packetLength else { return nil }
-    } catch {
-      return nil
-    }
     (base + offset).initializeMemory(
       as: Record.self,
       to: Record(
-        size: UInt32(size), packetLength: UInt32(packetLength), packetID: packetID, state: .waiting,
-        attempted: false))
+        size: UInt32(truncatingIfNeeded: size), payloadCount: UInt32(truncatingIfNeeded: payload.count),
+        packetID: packetID, topicCount: UInt16(truncatingIfNeeded: topic.count),
+        propertiesCount: UInt16(truncatingIfNeeded: properties.count), state: .waiting,
+        flags: qos.rawValue << 1 | (retain ? 1 : 0)))
+    var next = base + offset + Self.headerSize
+    copy(topic, to: &next)
+    if properties.count > 0 { copy(properties, to: &next) }
+    copy(payload, to: &next)
     used += size
     unsent += size
     return offset
+  }
+
+  @inline(__always)
+  private func copy(_ bytes: Span<UInt8>, to next: inout UnsafeMutableRawPointer) {
+    bytes.withUnsafeBytes { raw in
+      if let source = raw.baseAddress { next.copyMemory(from: source, byteCount: raw.count) }
+    }
+    next += bytes.count
   }
 
   /// Where a record of that size goes; fills up to the end when it only fits at the start.
@@ -102,60 +130,116 @@ struct Outbox {
     (base + tail).initializeMemory(
       as: Record.self,
       to: Record(
-        size: UInt32(filler), packetLength: 0, packetID: 0, state: .filler, attempted: false))
+        size: UInt32(truncatingIfNeeded: filler), payloadCount: 0, packetID: 0, topicCount: 0,
+        propertiesCount: 0, state: .filler, flags: 0))
     used += filler
     unsent += filler
     return 0
   }
 
-  private func packetMemory(at offset: Int, length: Int) -> UnsafeMutableBufferPointer<UInt8> {
+  /// Gives `body` topic, properties and payload of a record; they are not copied.
+  @inline(__always)
+  func withMessage<R>(
+    at offset: Int, _ body: (_ topic: Span<UInt8>, _ properties: Span<UInt8>, _ payload: Span<UInt8>) -> R
+  ) -> R {
+    let record = pointer(offset).pointee
     let start = (base + offset + Self.headerSize).assumingMemoryBound(to: UInt8.self)
-    return UnsafeMutableBufferPointer(start: start, count: length)
+    let topic = UnsafeBufferPointer(start: start, count: Int(record.topicCount))
+    let propertiesStart = start + topic.count
+    let properties = UnsafeBufferPointer(start: propertiesStart, count: Int(record.propertiesCount))
+    let payload = UnsafeBufferPointer(
+      start: propertiesStart + properties.count, count: Int(record.payloadCount))
+    return body(topic.span, properties.span, payload.span)
   }
 
-  /// Gives `take` the next packet that was not sent on this connection; it answers whether it took it.
-  /// False when there is none or it was not taken.
-  mutating func sendNext(_ take: (UnsafeRawBufferPointer) -> Bool) -> Bool {
+  // MARK: Sending
+
+  /// The next record of which something has to be sent on this connection: its message, or `PUBREL`.
+  mutating func nextUnsent() -> Int? {
     while unsent > 0 {
-      let record = record(at: cursor)
-      let size = Int(record.pointee.size)
-      if record.pointee.state == .waiting {
-        let packet = packetMemory(at: cursor, length: Int(record.pointee.packetLength))
-        guard take(UnsafeRawBufferPointer(packet)) else { return false }
-        record.pointee.state = .sent
-        record.pointee.attempted = true
-        inFlight += 1
-        advanceCursor(size)
-        return true
+      switch pointer(cursor).pointee.state {
+      case .waiting, .releasing: return cursor
+      default:
+        advanceCursor()
+        free()
       }
-      advanceCursor(size)
     }
-    return false
+    return nil
   }
 
-  private mutating func advanceCursor(_ size: Int) {
+  /// What `nextUnsent` answered has been sent.
+  mutating func sent() {
+    let record = pointer(cursor)
+    if record.pointee.state == .waiting {
+      record.pointee.state = .sent
+      record.pointee.flags |= Publish.duplicateFlag
+    } else {
+      record.pointee.state = .released
+    }
+    inFlight += 1
+    advanceCursor()
+  }
+
+  private mutating func advanceCursor() {
+    let size = Int(pointer(cursor).pointee.size)
     cursor = after(cursor, size)
     unsent -= size
   }
 
-  /// The server has the packet of that record. False when it was not even sent.
-  mutating func acknowledge(at offset: Int) -> Bool {
-    let acknowledged = record(at: offset)
-    guard acknowledged.pointee.state == .sent else { return false }
-    acknowledged.pointee.state = .acknowledged
+  // MARK: Settling
+
+  /// The server has the QoS 1 message (`PUBACK`), or has let go of the QoS 2 message (`PUBCOMP`). False
+  /// when that was not to be expected.
+  mutating func settle(at offset: Int, expecting state: State, _ qos: QoS) -> Bool {
+    let record = pointer(offset)
+    guard record.pointee.state == state, record.pointee.qos == qos else { return false }
+    record.pointee.state = .done
     inFlight -= 1
-    while used > unsent {
-      let oldest = record(at: head)
-      guard oldest.pointee.state == .acknowledged || oldest.pointee.state == .filler else { break }
-      let size = Int(oldest.pointee.size)
-      head = after(head, size)
-      used -= size
-    }
+    free()
     return true
   }
 
-  /// A new connection: everything that is not acknowledged goes out again, with DUP when the server
-  /// still knows our session, as new when it does not. [MQTT-4.4.0-1], [MQTT-3.3.1-1]
+  enum Receipt {
+    /// `PUBREL` is to be sent now.
+    case release
+    /// `PUBREL` will be sent when its turn comes on this connection.
+    case later
+    /// No such message is under way.
+    case unknown
+  }
+
+  /// The server has the QoS 2 message (`PUBREC`).
+  mutating func receipt(at offset: Int) -> Receipt {
+    let record = pointer(offset)
+    guard record.pointee.qos == .exactlyOnce else { return .unknown }
+    switch record.pointee.state {
+    case .sent, .released:
+      record.pointee.state = .released
+      return .release
+    case .waiting where record.pointee.wasSent:
+      record.pointee.state = .releasing
+      return .later
+    case .releasing: return .later
+    default: return .unknown
+    }
+  }
+
+  /// Gives the memory of settled records at the front free.
+  private mutating func free() {
+    while used > unsent {
+      let oldest = pointer(head).pointee
+      guard oldest.state == .done || oldest.state == .filler else { break }
+      head = after(head, Int(oldest.size))
+      used -= Int(oldest.size)
+    }
+  }
+
+  // MARK: A new connection
+
+  /// A new connection: what is not settled goes out again. With a session: messages with DUP when they
+  /// went out before, `PUBREL` where the server has the message ([MQTT-4.4.0-1], [MQTT-3.3.1-1]).
+  /// Without one there is nothing to go on with ([MQTT-3.1.2-6]): QoS 1 messages go out as new ones; a
+  /// QoS 2 message that went out must not go out as a new one, because the server may have had it.
   mutating func rewind(sessionPresent: Bool) {
     cursor = head
     unsent = used
@@ -163,16 +247,62 @@ struct Outbox {
     var offset = head
     var rest = used
     while rest > 0 {
-      let record = record(at: offset)
-      let size = Int(record.pointee.size)
-      if record.pointee.state == .sent { record.pointee.state = .waiting }
-      if record.pointee.state == .waiting {
-        let duplicate = sessionPresent && record.pointee.attempted
-        let first = packetMemory(at: offset, length: 1)
-        first[0] = first[0] & ~Publish.duplicateFlag | (duplicate ? Publish.duplicateFlag : 0)
+      let record = pointer(offset)
+      if sessionPresent {
+        resume(record)
+      } else {
+        restart(record)
       }
+      let size = Int(record.pointee.size)
       offset = after(offset, size)
       rest -= size
     }
+  }
+
+  private func resume(_ record: UnsafeMutablePointer<Record>) {
+    switch record.pointee.state {
+    case .sent: record.pointee.state = .waiting
+    case .released: record.pointee.state = .releasing
+    default: break
+    }
+  }
+
+  private mutating func restart(_ record: UnsafeMutablePointer<Record>) {
+    switch record.pointee.state {
+    case .releasing, .released:
+      record.pointee.state = .delivered
+      untold += 1
+    case .sent, .waiting:
+      if record.pointee.qos == .exactlyOnce, record.pointee.wasSent {
+        record.pointee.state = .lost
+        untold += 1
+      } else {
+        record.pointee.state = .waiting
+        record.pointee.flags &= ~Publish.duplicateFlag
+      }
+    default: break
+    }
+  }
+
+  /// Takes the oldest message whose end is yet to be told out of the outbox.
+  @inline(never)
+  mutating func takeUntold() -> (packetID: UInt16, isDelivered: Bool)? {
+    var offset = head
+    var rest = used
+    while rest > 0 {
+      let record = pointer(offset)
+      let state = record.pointee.state
+      if state == .delivered || state == .lost {
+        record.pointee.state = .done
+        untold -= 1
+        let packetID = record.pointee.packetID
+        free()
+        return (packetID, state == .delivered)
+      }
+      let size = Int(record.pointee.size)
+      offset = after(offset, size)
+      rest -= size
+    }
+    return nil
   }
 }

@@ -66,4 +66,9 @@ struct PacketIDs {
   func release(_ packetID: UInt16) {
     slots[Int(packetID) & mask] = Slot()
   }
+
+  /// All of them: what was asked on an earlier connection is not answered any more.
+  func releaseSubscriptions() {
+    for index in 0...mask where slots[index].isSubscription { slots[index] = Slot() }
+  }
 }

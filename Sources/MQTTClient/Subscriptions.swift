@@ -1,51 +1,94 @@
 import MQTTCodec
 
-/// The filters we want, with what the server knows of each. Grows when one is added, before start.
+/// The filters we want, with what the server knows of each. Grows when one is added and no place is
+/// free, before start.
 struct Subscriptions {
-  enum State { case wanted, asked(UInt16), granted, refused }
+  enum State: Equatable {
+    case wanted, asked(UInt16), granted, refused
+    /// The server is to forget it.
+    case unwanted, unasked(UInt16)
+    /// A free place.
+    case gone
+  }
 
   struct Entry {
-    let filter: [UInt8]
-    let qos: QoS
+    var filter: [UInt8]
+    var qos: QoS
     var state = State.wanted
+
+    var isLive: Bool {
+      switch state {
+      case .wanted, .asked, .granted, .refused: true
+      case .unwanted, .unasked, .gone: false
+      }
+    }
   }
 
   private(set) var entries: [Entry] = []
-  /// Entries that are to be sent.
-  private(set) var wanted = 0
+  /// Entries of which something is to be sent.
+  private var unsent = 0
 
+  var hasUnsent: Bool { unsent > 0 }
+
+  /// The place of a filter. One that is there already is asked for anew, as a server does it.
   mutating func add(_ filter: Span<UInt8>, _ qos: QoS) -> Int {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(filter.count)
     for index in filter.indices { bytes.append(filter[index]) }
-    entries.append(Entry(filter: bytes, qos: qos))
-    wanted += 1
+    let entry = Entry(filter: bytes, qos: qos)
+    if let known = entries.firstIndex(where: { $0.isLive && $0.filter == bytes }) {
+      if entries[known].state != .wanted { unsent += 1 }
+      entries[known] = entry
+      return known
+    }
+    unsent += 1
+    if let free = entries.firstIndex(where: { $0.state == .gone }) {
+      entries[free] = entry
+      return free
+    }
+    entries.append(entry)
     return entries.count - 1
+  }
+
+  /// It is no longer wanted. False when it was not: nothing will be told.
+  mutating func remove(_ index: Int) -> Bool {
+    guard entries.indices.contains(index) else { return false }
+    switch entries[index].state {
+    case .unwanted, .unasked, .gone: return false
+    case .wanted: break
+    case .asked, .granted, .refused: unsent += 1
+    }
+    entries[index].state = .unwanted
+    return true
   }
 
   /// A new connection. Without a session the server knows none of them; with one it knows those it
   /// granted.
   mutating func rewind(sessionPresent: Bool) {
-    wanted = 0
+    unsent = 0
     for index in entries.indices {
-      if sessionPresent, case .granted = entries[index].state { continue }
-      entries[index].state = .wanted
-      wanted += 1
+      switch entries[index].state {
+      case .granted where sessionPresent, .gone: continue
+      case .unwanted, .unasked: entries[index].state = .unwanted
+      default: entries[index].state = .wanted
+      }
+      unsent += 1
     }
   }
 
-  mutating func asked(_ index: Int, packetID: UInt16) {
-    entries[index].state = .asked(packetID)
-    wanted -= 1
+  mutating func sent(_ index: Int, packetID: UInt16) {
+    entries[index].state = entries[index].state == .unwanted ? .unasked(packetID) : .asked(packetID)
+    unsent -= 1
   }
 
-  mutating func answered(_ index: Int, granted: Bool) {
-    entries[index].state = granted ? .granted : .refused
+  mutating func settle(_ index: Int, _ state: State) {
+    entries[index].state = state
   }
 
-  /// The first entry that is to be sent.
-  func firstWanted() -> Int? {
-    guard wanted > 0 else { return nil }
-    return entries.firstIndex { if case .wanted = $0.state { true } else { false } }
+  /// The first entry of which something is to be sent. What is unwanted goes first: the same filter may
+  /// be wanted again, in another place.
+  func firstUnsent() -> Int? {
+    guard unsent > 0 else { return nil }
+    return entries.firstIndex { $0.state == .unwanted } ?? entries.firstIndex { $0.state == .wanted }
   }
 }

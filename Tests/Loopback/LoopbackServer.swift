@@ -1,7 +1,7 @@
 import MQTTCodec
 
 /// A small MQTT 3.1.1 server in memory, as a state machine like the client: one client, its session,
-/// its subscriptions, QoS 0 and 1, retained messages. It checks what it receives: `faults` stays empty
+/// its subscriptions, all three QoS, retained messages. It checks what it receives: `faults` stays empty
 /// when the client keeps the rules.
 public final class LoopbackServer {
   public struct Message: Equatable {
@@ -17,6 +17,8 @@ public final class LoopbackServer {
   public var output: [UInt8] = []
   /// All messages from the client, in order, repetitions included.
   public private(set) var published: [Message] = []
+  /// The same without the repetitions of QoS 2: what subscribers get.
+  public private(set) var accepted: [Message] = []
   public private(set) var pings = 0
   public private(set) var connects = 0
   public private(set) var disconnects = 0
@@ -41,7 +43,11 @@ public final class LoopbackServer {
   private var hasSession = false
   private var keepsSession = false
   private var lastPacketID: UInt16 = 0
+  /// Messages to the client that it has not acknowledged, and identifiers that it is to release.
   private var unacknowledged: [Message] = []
+  private var unreleased: [UInt16] = []
+  /// QoS 2 messages from the client that it has not released.
+  private var received: [UInt16: Message] = [:]
 
   public init() {}
 
@@ -93,10 +99,9 @@ public final class LoopbackServer {
     switch header.type {
     case .connect: try connect(body)
     case .publish: try publish(body, header.flags)
-    case .puback:
-      let packetID = try Acknowledgement.decode(body.span)
-      unacknowledged.removeAll { $0.packetID == packetID }
+    case .puback, .pubrec, .pubrel, .pubcomp: settle(header.type, try Acknowledgement.decode(body.span))
     case .subscribe: try subscribe(body)
+    case .unsubscribe: try unsubscribe(body)
     case .pingreq:
       pings += 1
       write { span throws(EncodingError) in try EmptyPacket.encode(.pingresp, into: &span) }
@@ -127,13 +132,36 @@ public final class LoopbackServer {
     wantsClose = !isConnected
     guard isConnected else { return }
     hasSession = keepsSession
+    for packetID in unreleased { acknowledge(packetID, .pubrel) }
     for message in unacknowledged { transmit(message, duplicate: true) }
   }
 
-  private func forgetSession() {
+  private func settle(_ type: PacketType, _ packetID: UInt16) {
+    switch type {
+    case .pubrel:
+      received[packetID] = nil
+      acknowledge(packetID, .pubcomp)
+    case .pubcomp: unreleased.removeAll { $0 == packetID }
+    default:
+      guard let index = unacknowledged.firstIndex(where: { $0.packetID == packetID }) else { return }
+      let message = unacknowledged.remove(at: index)
+      guard message.qos == (type == .pubrec ? .exactlyOnce : .atLeastOnce) else {
+        faults.append("\(type) for a message of \(message.qos)")
+        return
+      }
+      guard type == .pubrec else { return }
+      unreleased.append(packetID)
+      acknowledge(packetID, .pubrel)
+    }
+  }
+
+  /// As a server does that restarts and has written nothing down.
+  public func forgetSession() {
     hasSession = false
     subscriptions = []
     unacknowledged = []
+    unreleased = []
+    received = [:]
   }
 
   private func publish(_ body: [UInt8], _ flags: UInt8) throws(MalformedPacket) {
@@ -142,16 +170,32 @@ public final class LoopbackServer {
       topic: String(decoding: body[packet.topic], as: UTF8.self), payload: [UInt8](body[packet.payload]),
       qos: packet.qos, retain: packet.retain, duplicate: packet.duplicate, packetID: packet.packetID)
     published.append(message)
-    if packet.qos == .atLeastOnce, !withholdsAcknowledgements { acknowledge(packet.packetID) }
+    if packet.qos == .exactlyOnce {
+      guard isNew(message) else { return acknowledge(packet.packetID, .pubrec) }
+      received[packet.packetID] = message
+    }
+    accepted.append(message)
+    if packet.qos != .atMostOnce, !withholdsAcknowledgements {
+      acknowledge(packet.packetID, packet.qos == .atLeastOnce ? .puback : .pubrec)
+    }
     if packet.retain { retained[message.topic] = message.payload.isEmpty ? nil : message }
     var forwarded = message
     forwarded.duplicate = false
     route(forwarded)
   }
 
-  public func acknowledge(_ packetID: UInt16) {
+  /// Whether a QoS 2 message is none that we have, and whether it says the truth about that.
+  private func isNew(_ message: Message) -> Bool {
+    guard let earlier = received[message.packetID] else { return true }
+    if !message.duplicate || earlier.payload != message.payload {
+      faults.append("packet identifier \(message.packetID) given twice")
+    }
+    return false
+  }
+
+  public func acknowledge(_ packetID: UInt16, _ type: PacketType = .puback) {
     write { span throws(EncodingError) in
-      try Acknowledgement(.puback, packetID: packetID).encode(into: &span)
+      try Acknowledgement(type, packetID: packetID).encode(into: &span)
     }
   }
 
@@ -174,6 +218,17 @@ public final class LoopbackServer {
       try Suback.encode(packetID: start.packetID, codes: codes.span, into: &span)
     }
     for message in retained.values.sorted(by: { $0.topic < $1.topic }) { route(message, isKept: true) }
+  }
+
+  private func unsubscribe(_ body: [UInt8]) throws(MalformedPacket) {
+    let start = try Unsubscribe.decode(body.span)
+    var position = start.first
+    while let entry = try Unsubscribe.entry(body.span, at: position) {
+      position = entry.next
+      let filter = [UInt8](body[entry.filter])
+      subscriptions.removeAll { $0.filter == filter }
+    }
+    acknowledge(start.packetID, .unsuback)
   }
 
   /// Only messages that were kept for the subscriber carry the retain flag ([MQTT-3.3.1-9]).

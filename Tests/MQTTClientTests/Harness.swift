@@ -10,8 +10,10 @@ enum Seen: Equatable {
   case message(String, [UInt8], QoS = .atMostOnce, retain: Bool = false, duplicate: Bool = false)
   case oversized(String, Int)
   case published(UInt16)
+  case publishFailed(UInt16, MQTTPublishFailure)
   case subscribed(Int, QoS)
   case subscriptionRefused(Int)
+  case unsubscribed(Int)
 }
 
 /// A client with the owner's part played by the test, on a virtual clock.
@@ -45,6 +47,8 @@ final class Harness {
     case .connectionFailed(let reason): return .failed(reason)
     case .disconnected(let reason): return .disconnected(reason)
     case .published(let packetID): return .published(packetID)
+    case .publishFailed(let packetID, let failure): return .publishFailed(packetID, failure)
+    case .unsubscribed(let subscription): return .unsubscribed(subscription.index)
     case .subscribed(let subscription, let qos): return .subscribed(subscription.index, qos)
     case .subscriptionRefused(let subscription): return .subscriptionRefused(subscription.index)
     case .message(let message):
@@ -118,9 +122,12 @@ final class Harness {
     return try client.publish(topic: topic.span, payload: payload.span, qos: qos, retain: retain)
   }
 
-  func subscribe(_ filter: String, _ qos: QoS = .atMostOnce) throws(MQTTSubscribeError) {
+  @discardableResult
+  func subscribe(
+    _ filter: String, _ qos: QoS = .atMostOnce
+  ) throws(MQTTSubscribeError) -> MQTTSubscription {
     let filter = [UInt8](filter.utf8)
-    try client.subscribe(filter: filter.span, qos: qos)
+    return try client.subscribe(filter: filter.span, qos: qos)
   }
 }
 

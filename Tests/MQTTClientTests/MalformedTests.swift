@@ -19,7 +19,12 @@ struct MalformedTests {
     ([0x30, 3, 0, 1, 43], .malformed(.wildcardInTopic)),
     ([0x30, 3, 0, 9, 97], .malformed(.truncated)),
     ([0x32, 5, 0, 1, 97, 0, 0], .malformed(.zeroPacketID)),
-    ([0x34, 5, 0, 1, 97, 0, 1], .unsupportedQoS),
+    ([0x34, 5, 0, 1, 97, 0, 0], .malformed(.zeroPacketID)),
+    ([0x50, 3], .malformed(.wrongLength)),
+    ([0x60], .malformed(.reservedFlags)),
+    ([0x62, 2, 0, 0], .malformed(.zeroPacketID)),
+    ([0x70, 0], .malformed(.wrongLength)),
+    ([0xB0, 3], .malformed(.wrongLength)),
     ([0x40, 2, 0, 0], .malformed(.zeroPacketID)),
     ([0x40, 3], .malformed(.wrongLength)),
     ([0x40, 0xFF, 0xFF, 0xFF, 0x7F], .malformed(.wrongLength)),
@@ -34,7 +39,6 @@ struct MalformedTests {
     ([0xA2, 0], .unexpectedPacket(10)),
     ([0xC0, 0], .unexpectedPacket(12)),
     ([0xE0, 0], .unexpectedPacket(14)),
-    ([0x50, 2, 0, 1], .unexpectedPacket(5)),
   ]
 
   @Test(

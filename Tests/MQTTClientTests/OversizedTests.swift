@@ -76,7 +76,7 @@ struct OversizedTests {
       ([0x30, 0xFF, 0x7F, 0, 1, 0xFF, 0], .malformed(.invalidString)),
       ([0x30, 0xFF, 0x7F, 0, 0, 43, 0], .malformed(.emptyTopic)),
       ([0x30, 0xFF, 0x01, 0xFF, 0xFF], .malformed(.truncated)),
-      ([0x34, 0xFF, 0x7F, 0, 1, 97], .unsupportedQoS),
+      ([0x34, 0xFF, 0x7F, 0, 1, 43, 0, 1], .malformed(.wildcardInTopic)),
     ]
     for (bytes, reason) in cases {
       let harness = try Harness { $0.receiveCapacity = 64 }

@@ -4,16 +4,20 @@ import Testing
 @Suite("Streams in pieces")
 struct SplitTests {
   private let stream: [UInt8] =
-    [0x20, 2, 0, 0, 0x90, 3, 0, 3, 1] + publishPacket("a/b", [1, 2, 3])
+    [0x20, 2, 0, 0, 0x90, 3, 0, 4, 1] + publishPacket("a/b", [1, 2, 3])
     + publishPacket("a/c", [4], qos: 1, packetID: 300, flags: 1) + [0xD0, 0]
     + publishPacket("a/long", [UInt8](repeating: 7, count: 200), qos: 1, packetID: 9)
     + publishPacket("a/d", [UInt8](repeating: 9, count: 50)) + [0x40, 2, 0, 2]
-    + publishPacket("é", [], qos: 1, packetID: 1, flags: 8)
+    + publishPacket("a/e", [5], qos: 2, packetID: 8)
+    + publishPacket("a/e", [5], qos: 2, packetID: 8, flags: 8)
+    + publishPacket("a/long", [UInt8](repeating: 7, count: 130), qos: 2, packetID: 7) + [0x62, 2, 0, 8]
+    + [0x50, 2, 0, 3, 0x70, 2, 0, 3] + publishPacket("é", [], qos: 1, packetID: 1, flags: 8)
 
   private let expected: [Seen] = [
     .connected(false), .subscribed(0, .atLeastOnce), .message("a/b", [1, 2, 3]),
     .message("a/c", [4], .atLeastOnce, retain: true), .oversized("a/long", 200),
     .message("a/d", [UInt8](repeating: 9, count: 50)), .published(2),
+    .message("a/e", [5], .exactlyOnce), .oversized("a/long", 130), .published(3),
     .message("é", [], .atLeastOnce, duplicate: true),
   ]
 
@@ -29,7 +33,11 @@ struct SplitTests {
   /// What is written in answer to the stream, with one QoS 1 message of our own in between.
   private func check(_ harness: Harness, _ output: [UInt8]) {
     #expect(harness.seen == expected)
-    #expect(output.suffix(12) == [0x40, 2, 1, 44, 0x40, 2, 0, 9, 0x40, 2, 0, 1])
+    #expect(
+      output.suffix(32) == [
+        0x40, 2, 1, 44, 0x40, 2, 0, 9, 0x50, 2, 0, 8, 0x50, 2, 0, 8, 0x50, 2, 0, 7, 0x70, 2, 0, 8, 0x62, 2, 0,
+        3, 0x40, 2, 0, 1,
+      ])
     #expect(harness.client.isConnected)
   }
 
@@ -39,6 +47,7 @@ struct SplitTests {
       let harness = try started()
       _ = try harness.publish("m", [], qos: .atLeastOnce)
       _ = try harness.publish("n", [], qos: .atLeastOnce)
+      _ = try harness.publish("o", [], qos: .exactlyOnce)
       harness.feed([UInt8](stream[..<split]))
       harness.feed([UInt8](stream[split...]))
       check(harness, harness.takeAll())
@@ -50,6 +59,7 @@ struct SplitTests {
     let harness = try started()
     _ = try harness.publish("m", [], qos: .atLeastOnce)
     _ = try harness.publish("n", [], qos: .atLeastOnce)
+    _ = try harness.publish("o", [], qos: .exactlyOnce)
     for start in stride(from: 0, to: stream.count, by: size) {
       harness.feed([UInt8](stream[start..<min(start + size, stream.count)]))
     }
@@ -62,6 +72,7 @@ struct SplitTests {
       let harness = try started()
       _ = try harness.publish("m", [], qos: .atLeastOnce)
       _ = try harness.publish("n", [], qos: .atLeastOnce)
+      _ = try harness.publish("o", [], qos: .exactlyOnce)
       harness.feed([UInt8](stream[..<split]))
       let before = harness.seen
       #expect(before == [Seen](expected.prefix(before.count)), "split at \(split)")
@@ -76,7 +87,9 @@ struct SplitTests {
       harness.client.transportOpened(now: harness.now)
       harness.seen = []
       harness.feed([0x20, 2, 0, 0] + publishPacket("again", [1]))
-      #expect(harness.seen == [.connected(false), .message("again", [1])])
+      // The QoS 2 message that went out has an end of its own.
+      let fates: [Seen] = [.published(3), .publishFailed(3, .sessionLost)]
+      #expect(harness.seen.filter { !fates.contains($0) } == [.connected(false), .message("again", [1])])
     }
   }
 }

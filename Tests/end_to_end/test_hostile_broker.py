@@ -4,7 +4,7 @@ import struct
 import time
 
 from harness.device import Device, configuration
-from harness.fake_broker import PUBACK, PUBLISH, FakeBroker, length, packet, publish
+from harness.fake_broker import PUBACK, PUBCOMP, PUBLISH, PUBREC, FakeBroker, length, packet, publish
 
 from .support import PREFIX
 import unittest
@@ -147,8 +147,17 @@ class HostileBroker(unittest.TestCase):
     def test_a_suback_that_is_too_long(self):
         self.check_closed(bytes([0x90]) + length(100_000), "too long")
 
-    def test_a_message_of_qos_2(self):
-        self.check_closed(publish(FAN, b"ON", qos=2), "QoS 2")
+    def test_a_command_of_qos_2_that_comes_twice_is_obeyed_once(self):
+        self.start()
+        toggle = publish(FAN, b"TOGGLE", qos=2, packet_id=7)
+        self.broker.send(toggle + bytes([toggle[0] | 8]) + toggle[1:] + packet(0x62, b"\0\7"))
+        answers = [self.broker.read()]
+        while answers[-1].type != PUBCOMP:
+            answers.append(self.broker.read())
+        self.assertEqual([answer.type for answer in answers].count(PUBREC), 2)
+        results = [answer.payload for answer in answers if answer.type == PUBLISH and answer.topic == RESULT]
+        self.assertEqual(len(results), 1, results)
+        self.assertIn(b"accepted", results[0])
 
     def test_a_message_of_qos_3(self):
         self.check_closed(publish(FAN, b"ON", qos=3), "not MQTT")
