@@ -100,6 +100,13 @@ struct ByteQueue {
     UnsafeBufferPointer(start: base + head, count: tail - head)
   }
 
+  /// The first four bytes as a number; nil when there are not as many.
+  @inline(__always)
+  var firstWord: UInt32? {
+    guard tail - head >= 4 else { return nil }
+    return UInt32(bigEndian: UnsafeRawPointer(base + head).loadUnaligned(as: UInt32.self))
+  }
+
   /// Bytes by position; valid until the queue changes.
   @inline(__always)
   func bytes(at position: Int, count: Int) -> UnsafeBufferPointer<UInt8> {

@@ -126,6 +126,16 @@ extension MQTTClient {
       }
       // Whatever comes may have to be answered; without room for that the server has to wait.
       guard output.makeRoom(2 * Acknowledgement.encodedLength) else { return nil }
+      if state == .connected, let word = received.firstWord {
+        if isShortAcknowledgement(word) {
+          if let event = acknowledged(word) { return event }
+          continue
+        }
+        if let header = shortMessage(word), header.packetLength <= received.count {
+          if let event = try deliver(header) { return event }
+          continue
+        }
+      }
       guard let header = try nextHeader() else { return nil }
       guard header.packetLength <= received.capacity else {
         if let event = try beginSkipping(header) { return event }
@@ -141,6 +151,38 @@ extension MQTTClient {
       received.removeFirst(header.packetLength)
       if let event { return event }
     }
+  }
+
+  /// One of the four acknowledgements with its packet identifier and nothing else, as 4 bytes. Almost all
+  /// that comes is one of these or a message.
+  @inline(__always)
+  private func isShortAcknowledgement(_ word: UInt32) -> Bool {
+    switch word >> 16 {
+    case 0x4002, 0x5002, 0x6202, 0x7002: word & 0xFFFF != 0
+    default: false
+    }
+  }
+
+  /// The header of a `PUBLISH` of at most 129 bytes, if it is one that may be.
+  @inline(__always)
+  private func shortMessage(_ word: UInt32) -> FixedHeader? {
+    guard word & 0xF080_0000 == 0x3000_0000 else { return nil }
+    let flags = UInt8(truncatingIfNeeded: word >> 24 & 0x0F)
+    guard flags & 0b0110 != 0b0110, flags & 0b1110 != 0b1000 else { return nil }
+    return FixedHeader(type: .publish, flags: flags, length: 2, remaining: Int(word >> 16 & 0x7F))
+  }
+
+  @inline(__always)
+  private func acknowledged(_ word: UInt32) -> MQTTEvent? {
+    received.removeFirst(4)
+    let packetID = UInt16(truncatingIfNeeded: word)
+    switch word >> 28 {
+    case 4: return settled(packetID, .sent, .atLeastOnce)
+    case 5: receipt(packetID)
+    case 6: released(packetID)
+    default: return settled(packetID, .released, .exactlyOnce)
+    }
+    return nil
   }
 
   /// The header of the next packet, once it is complete, if such a packet may come now.

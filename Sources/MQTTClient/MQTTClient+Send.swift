@@ -19,60 +19,76 @@ extension MQTTClient {
     } catch {
       throw .invalidTopic(error)
     }
-    let length = Publish.encodedLength(topicCount: topic.count, payloadCount: payload.count, qos: qos)
-    guard let length, length + Self.reserve <= output.capacity else { throw .tooLarge }
-    guard qos != .atMostOnce else {
-      try publishOnce(topic: topic, payload: payload, retain: retain, length: length)
-      counters.sent &+= 1
-      return 0
+    let room = topic.count + payload.count + Self.overhead
+    guard room + Self.reserve <= output.capacity, room <= VariableByteInteger.max else { throw .tooLarge }
+    var packetID: UInt16 = 0
+    if qos == .atMostOnce {
+      try publishOnce(topic: topic, payload: payload, retain: retain, room: room)
+    } else {
+      packetID = try keep(topic: topic, payload: payload, qos: qos, retain: retain, room: room)
     }
-    let packetID = try keep(topic: topic, payload: payload, qos: qos, retain: retain)
     counters.sent &+= 1
-    pump()
     return packetID
   }
 
+  @inline(__always)
   private func publishOnce(
-    topic: Span<UInt8>, payload: Span<UInt8>, retain: Bool, length: Int
+    topic: Span<UInt8>, payload: Span<UInt8>, retain: Bool, room: Int
   ) throws(MQTTPublishError) {
-    guard state == .connected else {
-      counters.dropped &+= 1
-      throw .notConnected
-    }
-    guard output.makeRoom(length + Self.reserve) else {
-      counters.dropped &+= 1
-      throw .outputFull
-    }
-    let isWritten = output.write { span throws(EncodingError) in
+    guard state == .connected else { throw refusal(.notConnected) }
+    guard output.makeRoom(room + Self.reserve) else { throw refusal(.outputFull) }
+    _ = output.write { span throws(EncodingError) in
       try Publish.encode(topic: topic, payload: payload, qos: .atMostOnce, retain: retain, into: &span)
     }
-    guard isWritten else { throw .tooLarge }
   }
 
+  /// Writes a `PUBLISH` of QoS 1 or 2 for which there is room.
+  @inline(never)
+  private func write(
+    topic: Span<UInt8>, payload: Span<UInt8>, _ qos: QoS, retain: Bool, duplicate: Bool, _ packetID: UInt16
+  ) -> Bool {
+    output.write { span throws(EncodingError) in
+      try Publish.encode(
+        topic: topic, payload: payload, qos: qos, retain: retain, duplicate: duplicate,
+        packetID: packetID, into: &span)
+    }
+  }
+
+  /// The message is lost for a reason that may pass.
+  @inline(never)
+  private func refusal(_ error: MQTTPublishError) -> MQTTPublishError {
+    counters.dropped &+= 1
+    return error
+  }
+
+  @inline(__always)
   private func keep(
-    topic: Span<UInt8>, payload: Span<UInt8>, qos: QoS, retain: Bool
+    topic: Span<UInt8>, payload: Span<UInt8>, qos: QoS, retain: Bool, room: Int
   ) throws(MQTTPublishError) -> UInt16 {
     guard outbox.canEverHold(topic.count + payload.count) else { throw .tooLarge }
-    guard let packetID = packetIDs.next() else {
-      counters.dropped &+= 1
-      throw .outboxFull
-    }
+    guard let packetID = packetIDs.next() else { throw refusal(.outboxFull) }
     let offset = outbox.append(
       packetID: packetID, qos: qos, retain: retain, topic: topic, properties: Span(), payload: payload)
-    guard let offset else {
-      counters.dropped &+= 1
-      throw .outboxFull
-    }
+    guard let offset else { throw refusal(.outboxFull) }
     packetIDs.use(packetID, forRecord: offset)
+    // At once, unless others have to go first.
+    if state == .connected, outbox.isNext(offset), outbox.inFlight < window,
+      output.makeRoom(room + Self.reserve),
+      write(topic: topic, payload: payload, qos, retain: retain, duplicate: false, packetID)
+    {
+      outbox.sent()
+    } else {
+      pump()
+    }
     return packetID
   }
 
   /// There are bytes to be written.
   public var hasOutput: Bool { !output.isEmpty }
 
-  /// Bytes of the longest QoS 0 `PUBLISH` for which there is room now. Who answers messages looks here
-  /// before pulling the next one.
-  public var outputRoom: Int { max(0, output.capacity - output.count - Self.reserve) }
+  /// Bytes of topic and payload of the longest QoS 0 message for which there is room now. Who answers
+  /// messages looks here before pulling the next one.
+  public var outputRoom: Int { max(0, output.capacity - output.count - Self.reserve - Self.overhead) }
 
   /// Gives `body` all bytes that are to be written, in one piece; it answers how many it took. Never
   /// calls `body` without bytes; `body` must not call the client. No copy. Pull events afterwards: what
@@ -90,8 +106,18 @@ extension MQTTClient {
     }
   }
 
+  /// Bytes of a `PUBLISH` beside topic, properties and payload, at most: header, length of the topic,
+  /// packet identifier, length of the properties, topic alias.
+  private static let overhead = 5 + 2 + 2 + 4 + 3
+
   /// Moves what waits for room or for the window into the output: subscriptions first.
+  @inline(__always)
   func pump() {
+    if outbox.hasUnsent || subscriptions.hasUnsent { pumpAll() }
+  }
+
+  @inline(never)
+  private func pumpAll() {
     guard state == .connected else { return }
     if subscriptions.hasUnsent { sendSubscriptions() }
     while let offset = outbox.nextUnsent(), send(offset) { outbox.sent() }
@@ -107,14 +133,12 @@ extension MQTTClient {
     }
     guard outbox.inFlight < window else { return false }
     return outbox.withMessage(at: offset) { topic, _, payload in
-      let length = Publish.encodedLength(
-        topicCount: topic.count, payloadCount: payload.count, qos: record.qos)
-      guard let length, output.makeRoom(length + Self.reserve) else { return false }
-      return output.write { span throws(EncodingError) in
-        try Publish.encode(
-          topic: topic, payload: payload, qos: record.qos, retain: record.retain,
-          duplicate: record.wasSent, packetID: record.packetID, into: &span)
+      guard output.makeRoom(topic.count + payload.count + Self.overhead + Self.reserve) else {
+        return false
       }
+      return write(
+        topic: topic, payload: payload, record.qos, retain: record.retain, duplicate: record.wasSent,
+        record.packetID)
     }
   }
 

@@ -33,6 +33,8 @@ struct Outbox {
     fileprivate(set) var flags: UInt8
 
     var qos: QoS { QoS(rawValue: flags >> 1 & 0b11) ?? .atLeastOnce }
+    @inline(__always)
+    func has(_ qos: QoS) -> Bool { flags & 0b110 == qos.rawValue << 1 }
     var retain: Bool { flags & 1 != 0 }
     var wasSent: Bool { flags & Publish.duplicateFlag != 0 }
   }
@@ -64,6 +66,9 @@ struct Outbox {
   }
 
   var hasUnsent: Bool { unsent > 0 }
+
+  /// The record at that offset is the next to be sent.
+  func isNext(_ offset: Int) -> Bool { cursor == offset }
 
   /// Room that topic, properties and payload take together.
   static func size(of count: Int) -> Int {
@@ -167,7 +172,7 @@ struct Outbox {
     return nil
   }
 
-  /// What `nextUnsent` answered has been sent.
+  /// The record that is next (`nextUnsent`, `isNext`) has been sent.
   mutating func sent() {
     let record = pointer(cursor)
     if record.pointee.state == .waiting {
@@ -192,7 +197,7 @@ struct Outbox {
   /// when that was not to be expected.
   mutating func settle(at offset: Int, expecting state: State, _ qos: QoS) -> Bool {
     let record = pointer(offset)
-    guard record.pointee.state == state, record.pointee.qos == qos else { return false }
+    guard record.pointee.state == state, record.pointee.has(qos) else { return false }
     record.pointee.state = .done
     inFlight -= 1
     free()
@@ -211,7 +216,7 @@ struct Outbox {
   /// The server has the QoS 2 message (`PUBREC`).
   mutating func receipt(at offset: Int) -> Receipt {
     let record = pointer(offset)
-    guard record.pointee.qos == .exactlyOnce else { return .unknown }
+    guard record.pointee.has(.exactlyOnce) else { return .unknown }
     switch record.pointee.state {
     case .sent, .released:
       record.pointee.state = .released
@@ -273,7 +278,7 @@ struct Outbox {
       record.pointee.state = .delivered
       untold += 1
     case .sent, .waiting:
-      if record.pointee.qos == .exactlyOnce, record.pointee.wasSent {
+      if record.pointee.has(.exactlyOnce), record.pointee.wasSent {
         record.pointee.state = .lost
         untold += 1
       } else {
