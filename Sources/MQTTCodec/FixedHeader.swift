@@ -18,6 +18,9 @@ public struct FixedHeader: Equatable, Sendable {
   /// Bytes of the whole packet.
   public var packetLength: Int { length + remaining }
 
+  /// Whether the remaining length takes no more bytes than it needs, as 5.0 demands ([MQTT5-1.5.5-1]).
+  public var isMinimal: Bool { VariableByteInteger.length(of: remaining) == length - 1 }
+
   /// Reads the header at the start of `bytes`; nil while it is not complete. Says no as early as the
   /// bytes allow, so that no more is read of a packet that cannot become valid. Constant cost.
   ///

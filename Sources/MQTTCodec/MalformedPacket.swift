@@ -35,8 +35,22 @@ public enum MalformedPacket: Error, Equatable, Sendable {
   case reservedCode
   /// `SUBSCRIBE`, `UNSUBSCRIBE` or `SUBACK` without an entry.
   case emptyList
+  /// A length or number takes more bytes than it needs (5.0).
+  case lengthNotMinimal
+  /// A property with an identifier that does not exist (5.0).
+  case unknownProperty
+  /// A property that a packet of that type may not carry (5.0).
+  case propertyNotAllowed
+  /// A property that may be there once only (5.0).
+  case duplicateProperty
+  /// A property with a value that it may not have, or without another that it needs (5.0).
+  case propertyValue
+  /// A topic alias of 0, above what was allowed, or of no topic (5.0).
+  case topicAlias
+  /// Reserved bits of a subscription's options are set (5.0).
+  case subscriptionOptions
 
-  /// The normative statement of MQTT 3.1.1 that was broken.
+  /// The normative statement that was broken: of MQTT 3.1.1, or of 5.0 where 3.1.1 has none.
   public var statement: StaticString {
     switch self {
     case .reservedType, .lengthTooLong, .truncated, .wrongLength: "MQTT-4.8.0-1"
@@ -53,16 +67,22 @@ public enum MalformedPacket: Error, Equatable, Sendable {
     case .contradictoryFlags: "MQTT-3.1.2-3"
     case .reservedCode: "MQTT-3.9.3-2"
     case .emptyList: "MQTT-3.8.3-3"
+    case .lengthNotMinimal: "MQTT5-1.5.5-1"
+    case .unknownProperty, .propertyNotAllowed, .duplicateProperty, .propertyValue: "MQTT5-4.13.1-1"
+    case .topicAlias: "MQTT5-3.3.2-8"
+    case .subscriptionOptions: "MQTT5-3.8.3-5"
     }
   }
 
   /// The MQTT 5.0 reason code for it: "malformed packet", or the more precise one.
-  public var reasonCode: UInt8 {
+  public var reasonCode: ReasonCode {
     switch self {
-    case .protocolName, .protocolVersion: 0x84
-    case .invalidFilter: 0x8F
-    case .emptyTopic, .wildcardInTopic: 0x90
-    default: 0x81
+    case .protocolName, .protocolVersion: .unsupportedProtocolVersion
+    case .invalidFilter: .topicFilterInvalid
+    case .emptyTopic, .wildcardInTopic: .topicNameInvalid
+    case .duplicateProperty, .propertyValue, .emptyList: .protocolError
+    case .topicAlias: .topicAliasInvalid
+    default: .malformedPacket
     }
   }
 }

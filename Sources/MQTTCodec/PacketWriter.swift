@@ -58,6 +58,20 @@ struct PacketWriter {
     next += bytes.count
   }
 
+  /// Properties with their length in front.
+  @inline(__always)
+  mutating func properties(_ encoded: Span<UInt8>) {
+    variableByteInteger(encoded.count)
+    bytes(encoded)
+  }
+
+  /// Bytes that `properties` takes.
+  @inline(__always)
+  static func size(ofProperties count: Int) throws(EncodingError) -> Int {
+    guard let length = VariableByteInteger.length(of: count) else { throw .packetTooLong }
+    return length + count
+  }
+
   /// A field that carries its length in two bytes; the caller checked that it fits in them.
   @inline(__always)
   mutating func field(_ content: Span<UInt8>) {
