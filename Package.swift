@@ -37,6 +37,10 @@ let package = Package(
     .target(name: "CGPIOD", linkerSettings: [.linkedLibrary("gpiod")]),
     .target(name: "CI2C", linkerSettings: [.linkedLibrary("i2c")]),
     .target(name: "CYAML", linkerSettings: [.linkedLibrary("yaml")]),
+    // Loads its library itself, when it is used
+    .target(name: "CSQLite"),
+    .target(
+      name: "Persistence", dependencies: ["MQTTClient", "HAL", "CSQLite"], swiftSettings: portable),
     .target(
       name: "LinuxPlatform", dependencies: ["HAL", "CLinux", "CGPIOD", "CI2C"], swiftSettings: portable),
 
@@ -53,11 +57,15 @@ let package = Package(
     .target(
       name: "DeviceBench", dependencies: ["DeviceRuntime", "Simulation", "HAL", "Loopback", "MQTTClient"],
       path: "Tests/DeviceBench"),
+    .target(name: "FaultyDisk", path: "Tests/FaultyDisk"),
 
     .testTarget(name: "UnitsTests", dependencies: ["Units"]),
     .testTarget(name: "DriversTests", dependencies: ["Drivers", "Simulation", "HAL", "Units"]),
     .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec"]),
     .testTarget(name: "MQTTClientTests", dependencies: ["MQTTClient", "MQTTCodec", "Loopback"]),
+    .testTarget(
+      name: "PersistenceTests",
+      dependencies: ["Persistence", "MQTTClient", "Loopback", "Simulation", "FaultyDisk"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
     .testTarget(
       name: "DeviceRuntimeTests",

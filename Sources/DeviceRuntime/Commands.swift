@@ -24,8 +24,16 @@ extension Device {
     case .oversized(let message, let length): refuse(message, length: length)
     case .subscriptionRefused:
       log.write(.error, "the broker refused the subscription to …/+/set: look at its ACL")
+    case .storeFailed(let error): storeFailed(error)
     case .published(let packetID): farewellHeard(packetID)
     case .publishFailed, .subscribed, .unsubscribed: break
+    }
+  }
+
+  private func storeFailed(_ error: MQTTStoreError) {
+    switch error {
+    case .diskFull: log.write(.error, "the disk is full: what was to be kept on it is in memory only")
+    case .full, .failed: log.write(.error, "the disk fails: what was to be kept on it is in memory only")
     }
   }
 

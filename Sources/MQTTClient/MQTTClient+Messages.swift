@@ -19,6 +19,7 @@ extension MQTTClient {
         return nil
       }
       receivedIDs.insert(packet.packetID)
+      if let stored { keepReceived(stored, packet.packetID) }
       current.isExactlyOnce = true
     }
     counters.received &+= 1
@@ -89,7 +90,10 @@ extension MQTTClient {
     if packet.packetIDPosition != nil {
       guard packet.packetID != 0 else { throw .malformed(.zeroPacketID) }
       guard output.makeRoom(Acknowledgement.encodedLength) else { return false }
-      if packet.isExactlyOnce { receivedIDs.insert(packet.packetID) }
+      if packet.isExactlyOnce {
+        if let stored, !receivedIDs.contains(packet.packetID) { keepReceived(stored, packet.packetID) }
+        receivedIDs.insert(packet.packetID)
+      }
       acknowledge(packet.isExactlyOnce ? .pubrec : .puback, packet.packetID)
     }
     skipping = nil

@@ -87,6 +87,7 @@ extension MQTTClient {
       pendingEvent = nil
       return event
     }
+    if let stored, let event = nextStoreEvent(stored) { return event }
     if outbox.untold > 0, let event = nextFate() { return event }
     guard canReceive else { return nil }
     do {
@@ -245,6 +246,10 @@ extension MQTTClient {
     // A server that claims to remember what we asked it to forget is not believed ([MQTT-3.2.2-1]).
     let sessionPresent = answer.sessionPresent && keepsSession
     packetIDs.releaseSubscriptions()
+    if let stored {
+      if !sessionPresent { forgetAllReceived(stored) }
+      markSent(stored)
+    }
     if !sessionPresent { receivedIDs.removeAll() }
     subscriptions.rewind(sessionPresent: sessionPresent)
     outbox.rewind(sessionPresent: sessionPresent)
@@ -254,10 +259,11 @@ extension MQTTClient {
 
   /// The end of a message: `PUBACK` or `PUBCOMP`. Those that were not to be expected are ignored.
   private func settled(_ packetID: UInt16, _ state: Outbox.State, _ qos: QoS) -> MQTTEvent? {
-    guard case .record(let offset) = packetIDs.owner(of: packetID),
-      outbox.settle(at: offset, expecting: state, qos)
-    else { return nil }
+    guard case .record(let offset) = packetIDs.owner(of: packetID) else { return nil }
+    let key = stored == nil ? nil : outbox.key(at: offset)
+    guard outbox.settle(at: offset, expecting: state, qos) else { return nil }
     packetIDs.release(packetID)
+    if let key { forget(key) }
     pump()
     return .published(packetID: packetID)
   }
@@ -265,8 +271,10 @@ extension MQTTClient {
   /// `PUBREC`. `PUBREL` also answers those of which we know nothing, so that the server can forget them
   /// too. [MQTT-4.3.3-1]
   private func receipt(_ packetID: UInt16) {
-    if case .record(let offset) = packetIDs.owner(of: packetID), outbox.receipt(at: offset) == .later {
-      return
+    if case .record(let offset) = packetIDs.owner(of: packetID) {
+      let receipt = outbox.receipt(at: offset)
+      if stored != nil, receipt != .unknown { keepReleased(offset) }
+      if receipt == .later { return }
     }
     acknowledge(.pubrel, packetID)
   }
@@ -274,6 +282,7 @@ extension MQTTClient {
   /// `PUBREL`: no repetition will follow. `PUBCOMP` also answers those of which we know nothing: the one
   /// before it was lost with the connection. [MQTT-4.3.3-2]
   private func released(_ packetID: UInt16) {
+    if let stored { forgetReceived(stored, packetID) }
     receivedIDs.remove(packetID)
     acknowledge(.pubcomp, packetID)
   }
@@ -283,6 +292,7 @@ extension MQTTClient {
   private func nextFate() -> MQTTEvent? {
     guard let fate = outbox.takeUntold() else { return nil }
     packetIDs.release(fate.packetID)
+    if let key = fate.key { forget(key) }
     pump()
     return fate.isDelivered
       ? .published(packetID: fate.packetID) : .publishFailed(packetID: fate.packetID, .sessionLost)

@@ -3,7 +3,8 @@ import MQTTCodec
 extension MQTTClient {
   /// Sends a message. QoS 0 needs a connection and answers 0. QoS 1 and 2 are kept in the outbox until
   /// the server has them, whatever happens to connections, and answer their packet identifier, which
-  /// `.published` carries later.
+  /// `.published` carries later. With `durability` `.disk`, or where the options say so, they are kept in
+  /// the store too; one that has to wait there for room in the outbox answers 0.
   ///
   /// QoS 2 is exactly once as long as the server keeps the session (`cleanSession` is false). A server
   /// that has lost it says nothing about what was under way: then `.publishFailed` tells of it.
@@ -12,7 +13,8 @@ extension MQTTClient {
   /// inside the handling of an event. [MQTT-4.3.1-1], [MQTT-4.3.2-1], [MQTT-4.3.3-1], [MQTT-2.3.1-4]
   @discardableResult
   public func publish(
-    topic: Span<UInt8>, payload: Span<UInt8>, qos: MQTTQoS = .atMostOnce, retain: Bool = false
+    topic: Span<UInt8>, payload: Span<UInt8>, qos: MQTTQoS = .atMostOnce, retain: Bool = false,
+    durability: MQTTDurability? = nil
   ) throws(MQTTPublishError) -> UInt16 {
     do {
       try TopicName.check(topic)
@@ -24,6 +26,9 @@ extension MQTTClient {
     var packetID: UInt16 = 0
     if qos == .atMostOnce {
       try publishOnce(topic: topic, payload: payload, retain: retain, room: room)
+    } else if let stored, case .disk(let priority) = durability ?? stored.durability(of: topic) {
+      packetID = try keepOnDisk(
+        stored, priority, topic: topic, properties: Span(), payload: payload, qos: qos, retain: retain)
     } else {
       packetID = try keep(topic: topic, payload: payload, qos: qos, retain: retain, room: room)
     }
@@ -95,9 +100,15 @@ extension MQTTClient {
   /// waited for room can go on.
   public func withOutput(_ body: (Span<UInt8>) -> Int) {
     guard !output.isEmpty else { return }
-    let taken = max(0, min(body(output.contents.span), output.count))
+    var count = output.count
+    if let stored {
+      count = committedOutput(stored)
+      guard count > 0 else { return }
+    }
+    let taken = max(0, min(body(output.contents.span.extracting(first: count)), count))
     guard taken > 0 else { return }
     output.removeFirst(taken)
+    stored?.left(taken)
     keepAlive.sent(clock)
     if state == .draining {
       if output.isEmpty { close(.disconnected(.requested)) }

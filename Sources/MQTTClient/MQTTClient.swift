@@ -48,6 +48,8 @@ public final class MQTTClient {
   var packetIDs: PacketIDs
   var receivedIDs = ReceivedIDs()
   var subscriptions = Subscriptions()
+  /// What outlives the process; nil without a store.
+  let stored: StoredSession?
   let window: Int
   let connectPacket: [UInt8]
   let connectTimeout: UInt64
@@ -61,7 +63,12 @@ public final class MQTTClient {
   /// Milliseconds for writing what is queued after `disconnect`.
   static let drainTimeout: UInt64 = 2_000
 
-  public init(_ options: MQTTClientOptions) throws(MQTTOptionsError) {
+  /// With a store, messages of `MQTTDurability.disk` and the state of the session outlive the process: the
+  /// messages that are there are sent, oldest first. Exactly once across processes needs a session that
+  /// the server keeps (`cleanSession` false) under the same client identifier.
+  public init(
+    _ options: MQTTClientOptions, store: (any MQTTSessionStore)? = nil
+  ) throws(MQTTOptionsError) {
     connectPacket = try ConnectPacket.encode(options)
     connectTimeout = options.connectTimeout
     keepsSession = !options.cleanSession
@@ -73,6 +80,11 @@ public final class MQTTClient {
     output = ByteQueue(capacity: max(options.sendCapacity, connectPacket.count + Self.reserve))
     outbox = Outbox(capacity: options.outboxCapacity)
     packetIDs = PacketIDs(capacity: options.outboxCapacity / Outbox.size(of: 1) + 16)
+    stored = store.map {
+      StoredSession(
+        $0, dropPolicy: options.dropPolicy, rules: options.durability, longest: options.outboxCapacity)
+    }
+    if let stored { restoreSession(stored) }
   }
 
   deinit {
@@ -212,6 +224,7 @@ public final class MQTTClient {
   private func forgetBytes() {
     received.removeAll()
     output.removeAll()
+    stored?.left(.max)
     hasReceived = false
     current = CurrentPacket(serial: current.serial &+ 1)
     skipping = nil

@@ -43,6 +43,11 @@ public struct MQTTClientOptions: Sendable {
   /// QoS 1 and 2 messages sent and not yet settled; more wait in the outbox.
   public var maxInFlight = 16
 
+  /// Which messages are kept on disk when `publish` does not say; the first rule that matches counts.
+  public var durability: [MQTTDurabilityRule] = []
+  /// Which message goes when the store is full.
+  public var dropPolicy = MQTTDropPolicy.oldest
+
   /// Milliseconds for opening the transport and the server's answer together.
   public var connectTimeout: UInt64 = 10_000
   /// Shortest wait before a new attempt, milliseconds.

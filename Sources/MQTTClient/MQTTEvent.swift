@@ -24,6 +24,8 @@ public enum MQTTEvent: Sendable {
   case subscriptionRefused(MQTTSubscription)
   /// The server has forgotten the filter; its number may be given again.
   case unsubscribed(MQTTSubscription)
+  /// The store cannot keep what it is given: messages survive lost connections only, until it can again.
+  case storeFailed(MQTTStoreError)
 }
 
 /// A received message that lies in the client's buffer.
@@ -76,6 +78,8 @@ public enum MQTTPublishError: Error, Equatable, Sendable {
   case outputFull
   /// The server has not acknowledged enough: messages of QoS 1 and 2 fill the outbox.
   case outboxFull
+  /// The disk cannot keep it.
+  case storeFailed(MQTTStoreError)
   /// The message would not even fit into empty buffers.
   case tooLarge
   case invalidTopic(MQTTMalformedPacket)
@@ -108,8 +112,12 @@ public struct MQTTCounters: Equatable, Sendable {
   public internal(set) var sent: UInt32 = 0
   /// Messages delivered.
   public internal(set) var received: UInt32 = 0
-  /// Messages that `publish` refused for want of a connection or of room.
+  /// Messages that `publish` refused for want of a connection or of room, and those that the store dropped.
   public internal(set) var dropped: UInt32 = 0
+  /// Times the store failed.
+  public internal(set) var storeFailures: UInt32 = 0
+  /// Records of the store that were none, and have been removed.
+  public internal(set) var damagedRecords: UInt32 = 0
   /// Messages skipped for their length.
   public internal(set) var oversized: UInt32 = 0
   /// Times the server accepted us.

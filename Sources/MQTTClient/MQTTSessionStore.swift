@@ -1,23 +1,30 @@
-/// Why a session could not be kept.
+/// Why a change could not be kept.
 public enum MQTTStoreError: Error, Equatable, Sendable {
-  /// No room is left, in the store's own limits or on the disk.
+  /// The store's own limit is reached. Nothing else is affected.
   case full
-  /// The disk or the system refused.
+  /// No room on the disk. The changes since the last commit are forgotten.
+  case diskFull
+  /// The disk or the system refused. The changes since the last commit are forgotten.
   case failed
 }
 
 /// What keeps a session beyond the end of the process: numbered records of bytes. Keys are the client's
 /// own; the store gives them no meaning. All calls come from the client's thread.
 public protocol MQTTSessionStore: AnyObject {
-  /// Keeps or replaces the record of that key. Not durable before `commit`.
+  /// Keeps or replaces the record of that key. Not durable before `commit`. Records of at most 64 bytes
+  /// are kept beyond the store's limit: what they say cannot be left out.
   func put(_ key: UInt64, _ value: Span<UInt8>) throws(MQTTStoreError)
 
   /// Forgets the record of that key; nothing happens when there is none. Not durable before `commit`.
   func remove(_ key: UInt64) throws(MQTTStoreError)
 
-  /// Makes all changes since the last commit durable, all or none: returns when they survive power loss.
-  func commit() throws(MQTTStoreError)
+  /// Makes the changes up to now durable, all or none. True: they survive power loss. False: that is under
+  /// way elsewhere; the owner, told by the store's own means, has the client call again until true.
+  /// Changes in between belong to the next commit.
+  func commit() throws(MQTTStoreError) -> Bool
 
-  /// Every record kept, keys ascending.
-  func forEach(_ body: (_ key: UInt64, _ value: Span<UInt8>) -> Void) throws(MQTTStoreError)
+  /// Gives `body` the record with the lowest key that is at least `key`; false when there is none. Not
+  /// while a commit is under way. `body` must not call the store.
+  func find(from key: UInt64, _ body: (_ key: UInt64, _ value: Span<UInt8>) -> Void) throws(MQTTStoreError)
+    -> Bool
 }

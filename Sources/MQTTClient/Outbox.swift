@@ -37,6 +37,11 @@ struct Outbox {
     func has(_ qos: QoS) -> Bool { flags & 0b110 == qos.rawValue << 1 }
     var retain: Bool { flags & 1 != 0 }
     var wasSent: Bool { flags & Publish.duplicateFlag != 0 }
+    /// Bytes between header and topic: the key of a message that is in the store too.
+    @inline(__always)
+    fileprivate var keySize: Int { Int(flags & Record.hasKey) >> 1 }
+
+    fileprivate static let hasKey: UInt8 = 0b10000
   }
 
   private let base: UnsafeMutableRawPointer
@@ -54,6 +59,7 @@ struct Outbox {
 
   private static let alignment = 16
   private static let headerSize = 16
+  private static let keySize = 8
 
   init(capacity: Int) {
     self.capacity = (capacity + Self.alignment - 1) / Self.alignment * Self.alignment
@@ -79,6 +85,17 @@ struct Outbox {
     Self.size(of: count) <= capacity
   }
 
+  /// Half of it is free, and then some: worth the disk's time to fill it again.
+  var isHalfEmpty: Bool { used <= capacity / 2 }
+
+  /// Whether a message with a key can be appended; `count` as for `size`, without the key.
+  func hasRoom(forKeyed count: Int) -> Bool {
+    let size = Self.size(of: count + Self.keySize)
+    guard used > 0, size <= capacity - used else { return size <= capacity - used }
+    let tail = head + used < capacity ? head + used : head + used - capacity
+    return tail < head || size <= capacity - tail || used + capacity - tail + size <= capacity
+  }
+
   private func pointer(_ offset: Int) -> UnsafeMutablePointer<Record> {
     (base + offset).assumingMemoryBound(to: Record.self)
   }
@@ -90,11 +107,13 @@ struct Outbox {
   }
 
   /// Appends a message of QoS 1 or 2; answers its offset, nil when there is no room.
+  /// `key`: that of its record in the store, if it has one.
+  @inline(__always)
   mutating func append(
     packetID: UInt16, qos: QoS, retain: Bool, topic: Span<UInt8>, properties: Span<UInt8>,
-    payload: Span<UInt8>
+    payload: Span<UInt8>, key: UInt64? = nil
   ) -> Int? {
-    let size = Self.size(of: topic.count + properties.count + payload.count)
+    let size = Self.size(of: topic.count + properties.count + payload.count + (key == nil ? 0 : Self.keySize))
     guard let offset = makeRoom(size) else { return nil }
     (base + offset).initializeMemory(
       as: Record.self,
@@ -102,8 +121,12 @@ struct Outbox {
         size: UInt32(truncatingIfNeeded: size), payloadCount: UInt32(truncatingIfNeeded: payload.count),
         packetID: packetID, topicCount: UInt16(truncatingIfNeeded: topic.count),
         propertiesCount: UInt16(truncatingIfNeeded: properties.count), state: .waiting,
-        flags: qos.rawValue << 1 | (retain ? 1 : 0)))
+        flags: qos.rawValue << 1 | (retain ? 1 : 0) | (key == nil ? 0 : Record.hasKey)))
     var next = base + offset + Self.headerSize
+    if let key {
+      next.storeBytes(of: key, as: UInt64.self)
+      next += Self.keySize
+    }
     copy(topic, to: &next)
     if properties.count > 0 { copy(properties, to: &next) }
     copy(payload, to: &next)
@@ -148,13 +171,28 @@ struct Outbox {
     at offset: Int, _ body: (_ topic: Span<UInt8>, _ properties: Span<UInt8>, _ payload: Span<UInt8>) -> R
   ) -> R {
     let record = pointer(offset).pointee
-    let start = (base + offset + Self.headerSize).assumingMemoryBound(to: UInt8.self)
+    let start = (base + offset + Self.headerSize + record.keySize).assumingMemoryBound(to: UInt8.self)
     let topic = UnsafeBufferPointer(start: start, count: Int(record.topicCount))
     let propertiesStart = start + topic.count
     let properties = UnsafeBufferPointer(start: propertiesStart, count: Int(record.propertiesCount))
     let payload = UnsafeBufferPointer(
       start: propertiesStart + properties.count, count: Int(record.payloadCount))
     return body(topic.span, properties.span, payload.span)
+  }
+
+  // MARK: The store
+
+  /// The key of a record's copy in the store; nil when there is none.
+  func key(at offset: Int) -> UInt64? {
+    guard pointer(offset).pointee.keySize > 0 else { return nil }
+    return (base + offset + Self.headerSize).load(as: UInt64.self)
+  }
+
+  /// A message that comes from the store was there before: it may have gone out, or the server may even
+  /// have said that it has it.
+  func restore(at offset: Int, wasSent: Bool, isReleased: Bool) {
+    if wasSent { pointer(offset).pointee.flags |= Publish.duplicateFlag }
+    if isReleased { pointer(offset).pointee.state = .releasing }
   }
 
   // MARK: Sending
@@ -291,7 +329,7 @@ struct Outbox {
 
   /// Takes the oldest message whose end is yet to be told out of the outbox.
   @inline(never)
-  mutating func takeUntold() -> (packetID: UInt16, isDelivered: Bool)? {
+  mutating func takeUntold() -> (packetID: UInt16, key: UInt64?, isDelivered: Bool)? {
     var offset = head
     var rest = used
     while rest > 0 {
@@ -300,9 +338,9 @@ struct Outbox {
       if state == .delivered || state == .lost {
         record.pointee.state = .done
         untold -= 1
-        let packetID = record.pointee.packetID
+        let (packetID, key) = (record.pointee.packetID, key(at: offset))
         free()
-        return (packetID, state == .delivered)
+        return (packetID, key, state == .delivered)
       }
       let size = Int(record.pointee.size)
       offset = after(offset, size)

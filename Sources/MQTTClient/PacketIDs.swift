@@ -47,6 +47,12 @@ struct PacketIDs {
     return nil
   }
 
+  /// Whether an identifier of an earlier life can be used again.
+  func isFree(_ packetID: UInt16) -> Bool { slots[Int(packetID) & mask].packetID == 0 }
+
+  /// Goes on counting from there.
+  mutating func goOn(after packetID: UInt16) { last = packetID }
+
   /// Takes an identifier from `next` into use.
   func use(_ packetID: UInt16, forRecord offset: Int) {
     slots[Int(packetID) & mask] = Slot(packetID: packetID, value: UInt32(truncatingIfNeeded: offset))

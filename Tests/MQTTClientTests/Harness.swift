@@ -14,6 +14,7 @@ enum Seen: Equatable {
   case subscribed(Int, QoS)
   case subscriptionRefused(Int)
   case unsubscribed(Int)
+  case storeFailed(MQTTStoreError)
 }
 
 /// A client with the owner's part played by the test, on a virtual clock.
@@ -48,6 +49,7 @@ final class Harness {
     case .disconnected(let reason): return .disconnected(reason)
     case .published(let packetID): return .published(packetID)
     case .publishFailed(let packetID, let failure): return .publishFailed(packetID, failure)
+    case .storeFailed(let error): return .storeFailed(error)
     case .unsubscribed(let subscription): return .unsubscribed(subscription.index)
     case .subscribed(let subscription, let qos): return .subscribed(subscription.index, qos)
     case .subscriptionRefused(let subscription): return .subscriptionRefused(subscription.index)
