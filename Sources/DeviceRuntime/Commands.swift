@@ -22,11 +22,17 @@ extension Device {
     case .refused(let refusal): refused(refusal)
     case .message(let message): receive(message)
     case .oversized(let message, let length): refuse(message, length: length)
-    case .subscriptionRefused:
-      log.write(.error, "the broker refused the subscription to …/+/set: look at its ACL")
+    case .subscriptionRefused(_, let code):
+      var line: FixedText = "the broker refused the subscription to …/+/set: look at its ACL"
+      if code != .unspecifiedError {
+        line.append(" (")
+        line.append(code.text)
+        line.append(")")
+      }
+      log.write(.error, line)
     case .storeFailed(let error): storeFailed(error)
     case .published(let packetID): farewellHeard(packetID)
-    case .publishFailed, .subscribed, .unsubscribed: break
+    case .publishFailed, .subscribed, .unsubscribed, .reauthenticated: break
     }
   }
 

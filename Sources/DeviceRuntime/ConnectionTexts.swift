@@ -11,11 +11,11 @@ extension Device {
     log.write(.warning, reason.text("no connection to the broker, trying again: "))
   }
 
-  func refused(_ refusal: MQTTRefusal) {
+  func refused(_ refusal: MQTTReasonCode) {
     if lastFailure == .refused(refusal) { return }
     lastFailure = .refused(refusal)
     var line: FixedText = "the broker refused the connection: "
-    line.append(refusal.text)
+    line.append(refusal.refusalText)
     log.write(.error, line)
   }
 }
@@ -24,7 +24,7 @@ extension Device {
 enum ConnectionFailure: Equatable {
   case none
   case failed(MQTTDisconnectReason)
-  case refused(MQTTRefusal)
+  case refused(MQTTReasonCode)
 }
 
 extension MQTTDisconnectReason {
@@ -43,20 +43,33 @@ extension MQTTDisconnectReason {
     case .packetTooLarge(let type):
       text.append("the broker sent a packet that is too long, of type ")
       text.append(decimal: Int64(type))
+    case .violation(let code):
+      text.append("the broker broke a rule of MQTT: ")
+      text.append(code.text)
+    case .server(.sessionTakenOver):
+      text.append("another client came with our client id: give each device a name or client_id of its own")
+    case .server(let code):
+      text.append("the broker closed the connection: ")
+      text.append(code.text)
+    case .authenticationFailed: text.append("the broker could not prove who it is")
+    case .closedEarly:
+      text.append("the broker closes every connection at once: does another client use our client id?")
     }
     return text
   }
 }
 
-extension MQTTRefusal {
-  var text: StaticString {
+extension MQTTReasonCode {
+  /// Why the broker refused the connection.
+  var refusalText: StaticString {
     switch self {
-    case .accepted: "accepted"
-    case .unacceptableProtocolVersion: "it does not speak MQTT 3.1.1"
-    case .identifierRejected: "it does not like the client id: set client_id under mqtt"
+    case .unsupportedProtocolVersion: "it does not speak this version of MQTT"
+    case .clientIdentifierNotValid: "it does not like the client id: set client_id under mqtt"
     case .serverUnavailable: "it is not available"
-    case .badUsernameOrPassword: "wrong user name or password: look at username and password under mqtt"
+    case .badUserNameOrPassword:
+      "wrong user name or password: look at username and password under mqtt"
     case .notAuthorized: "not authorized: look at the broker's user and access lists"
+    default: text
     }
   }
 }

@@ -1,45 +1,105 @@
 import MQTTCodec
 
-/// The `CONNECT` of a client, written once at init: a reconnect copies it.
-enum ConnectPacket {
-  static func encode(_ options: MQTTClientOptions) throws(MQTTOptionsError) -> [UInt8] {
-    try check(options)
+/// What a client says in every `CONNECT`, in either version.
+struct ConnectPacket {
+  private let options: MQTTClientOptions
+  /// Properties of 5.0: Receive Maximum, then the others in the order of their identifiers. Those of an
+  /// authentication come between the two parts.
+  private let firstProperties: [UInt8]
+  private let properties: [UInt8]
+  private let willProperties: [UInt8]
+  /// Seconds that a server of 5.0 keeps the session.
+  let sessionExpiry: UInt32
+
+  init(_ options: MQTTClientOptions) throws(MQTTOptionsError) {
+    try Self.check(options)
+    self.options = options
+    sessionExpiry = options.sessionExpiry ?? (options.cleanSession ? 0 : .max)
+    firstProperties = Self.firstProperties(options, sessionExpiry: sessionExpiry)
+    properties = Self.properties(options)
+    guard options.receiveMaximum > 0, options.maximumPacketSize != 0 else { throw .invalidCapacity }
+    guard Self.isValid(firstProperties + properties, for: .connect) else { throw .invalidProperties }
+    willProperties = try Self.willProperties(options.will)
+  }
+
+  /// Bytes that are enough for either version, without data of an authentication.
+  var longest: Int {
     let will = options.will
-    let clientID = options.clientID.utf8
+    let strings = options.clientID.utf8.count + (options.username ?? "").utf8.count
+    let willCount = (will?.topic ?? "").utf8.count + (will?.payload ?? []).count + willProperties.count
+    return 48 + strings + willCount + (options.password ?? []).count + firstProperties.count
+      + properties.count
+  }
+
+  /// Writes it. `assigned`: the client identifier that the server gave us, when we have none;
+  /// `authentication`: properties of 5.0.
+  func encode(
+    _ version: ProtocolVersion, cleanStart: Bool, assigned: [UInt8], authentication: [UInt8],
+    into span: inout MutableSpan<UInt8>
+  ) throws(EncodingError) -> Int {
+    let will = options.will
     let willTopic = (will?.topic ?? "").utf8
     let willPayload = will?.payload ?? []
     let username = (options.username ?? "").utf8
     let password = options.password ?? []
+    let clientID = assigned.isEmpty ? Array(options.clientID.utf8) : assigned
     let fields = Connect.Options(
-      cleanSession: options.cleanSession, keepAlive: options.keepAlive,
+      version: version, cleanSession: cleanStart, keepAlive: options.keepAlive,
       willQoS: will?.qos ?? .atMostOnce, willRetain: will?.retain ?? false)
-    let strings = clientID.count + willTopic.count + username.count
-    let room = 32 + strings + willPayload.count + password.count
-    var packet = [UInt8](repeating: 0, count: room)
-    var span = packet.mutableSpan
-    let length: Int
+    let all = firstProperties + authentication + properties
+    return try Connect.encode(
+      fields, properties: all.span, clientID: clientID.span, willProperties: willProperties.span,
+      willTopic: will == nil ? nil : willTopic.span, willPayload: will == nil ? nil : willPayload.span,
+      username: options.username == nil ? nil : username.span,
+      password: options.password == nil ? nil : password.span, into: &span)
+  }
+
+  private static func firstProperties(_ options: MQTTClientOptions, sessionExpiry: UInt32) -> [UInt8] {
+    var list = PropertyList()
+    list.append(.receiveMaximum, UInt32(options.receiveMaximum))
+    if sessionExpiry > 0 { list.append(.sessionExpiryInterval, sessionExpiry) }
+    return list.bytes
+  }
+
+  private static func properties(_ options: MQTTClientOptions) -> [UInt8] {
+    var list = PropertyList()
+    if options.topicAliasMaximum > 0 { list.append(.topicAliasMaximum, UInt32(options.topicAliasMaximum)) }
+    if let maximum = options.maximumPacketSize { list.append(.maximumPacketSize, maximum) }
+    return list.bytes + options.properties.bytes
+  }
+
+  private static func willProperties(_ will: MQTTWill?) throws(MQTTOptionsError) -> [UInt8] {
+    guard let will else { return [] }
+    var list = PropertyList()
+    if will.delay > 0 { list.append(.willDelayInterval, will.delay) }
+    let all = list.bytes + will.properties.bytes
+    guard isValid(all, for: .will) else { throw .invalidProperties }
+    return all
+  }
+
+  private static func isValid(_ list: [UInt8], for owner: PropertyOwner) -> Bool {
     do {
-      length = try Connect.encode(
-        fields, clientID: clientID.span, willTopic: will == nil ? nil : willTopic.span,
-        willPayload: will == nil ? nil : willPayload.span,
-        username: options.username == nil ? nil : username.span,
-        password: options.password == nil ? nil : password.span, into: &span)
+      try Properties.check(list.span, for: owner)
+      return true
     } catch {
-      throw .invalidString
+      return false
     }
-    packet.removeLast(packet.count - length)
-    return packet
   }
 
   private static func check(_ options: MQTTClientOptions) throws(MQTTOptionsError) {
     guard isText(options.clientID), isText(options.username ?? "") else { throw .invalidString }
-    guard options.cleanSession || !options.clientID.utf8.isEmpty else { throw .emptyClientID }
-    guard options.password == nil || options.username != nil else { throw .passwordWithoutUsername }
+    guard (options.password ?? []).count <= 0xFFFF else { throw .invalidString }
+    let mayBeOld = options.version == .v3_1_1 || options.fallsBack
+    guard options.cleanSession || !options.clientID.utf8.isEmpty || !mayBeOld else { throw .emptyClientID }
+    guard options.password == nil || options.username != nil || !mayBeOld else {
+      throw .passwordWithoutUsername
+    }
     guard options.receiveCapacity >= 16, options.sendCapacity >= 128, options.outboxCapacity >= 64,
       options.maxInFlight >= 1, options.receiveCapacity <= Int(Int32.max),
       options.outboxCapacity <= Int(Int32.max)
     else { throw .invalidCapacity }
     guard let will = options.will else { return }
+    guard will.payload.count <= 0xFFFF else { throw .invalidString }
     do {
       try TopicName.check(will.topic.utf8.span)
     } catch {

@@ -1,7 +1,7 @@
 /// When to ask for a sign of life and when to give a peer up.
 struct KeepAlive {
   /// Milliseconds, 0 for never.
-  private let interval: UInt64
+  private var interval: UInt64
   private var lastSent: UInt64 = 0
   private var lastReceived: UInt64 = 0
   private var giveUpAt: UInt64?
@@ -10,6 +10,11 @@ struct KeepAlive {
   private static let longestAnswer: UInt64 = 30_000
 
   init(seconds: UInt16) {
+    interval = UInt64(seconds) * 1_000
+  }
+
+  /// Another time between signs of life, from now on.
+  mutating func set(seconds: UInt16) {
     interval = UInt64(seconds) * 1_000
   }
 

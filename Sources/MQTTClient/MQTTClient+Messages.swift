@@ -1,18 +1,25 @@
 import MQTTCodec
 
+// Messages that come.
 extension MQTTClient {
   /// A complete message at the front of the receive buffer. Nil: a QoS 2 message that was delivered
-  /// before; it is only acknowledged. [MQTT-4.3.3-2]
+  /// before; it is only acknowledged. [MQTT-4.3.3-2], [MQTT5-4.3.3-10]
   func deliver(_ header: FixedHeader) throws(MQTTDisconnectReason) -> MQTTEvent? {
     let start = received.head + header.length
+    let body = received.bytes(at: start, count: header.remaining)
     let packet: Publish
     do {
-      packet = try Publish.decode(
-        received.bytes(at: start, count: header.remaining).span, flags: header.flags)
+      packet =
+        isV5
+        ? try Publish.decodeV5(body.span, flags: header.flags)
+        : try Publish.decode(body.span, flags: header.flags)
     } catch {
       throw .malformed(error)
     }
+    var alias: UInt16 = 0
+    if packet.topic.isEmpty || !packet.properties.isEmpty { alias = try resolveTopic(packet, body.span) }
     if packet.qos == .exactlyOnce {
+      try countUnreleased()
       if receivedIDs.contains(packet.packetID) {
         received.removeFirst(header.packetLength)
         acknowledge(.pubrec, packet.packetID)
@@ -28,75 +35,41 @@ extension MQTTClient {
     return .message(
       MQTTMessage(
         qos: packet.qos, retain: packet.retain, duplicate: packet.duplicate,
-        packetID: packet.packetID, topicCount: UInt16(truncatingIfNeeded: packet.topic.count),
+        packetID: packet.packetID, topicAlias: alias,
+        topicCount: UInt16(truncatingIfNeeded: packet.topic.count),
         topicStart: Int32(truncatingIfNeeded: start + packet.topic.lowerBound),
+        propertiesCount: Int32(truncatingIfNeeded: packet.properties.count),
         payloadStart: Int32(truncatingIfNeeded: start + packet.payload.lowerBound),
         payloadCount: Int32(truncatingIfNeeded: packet.payload.count), serial: current.serial))
   }
 
-  /// A message that will not fit: once its topic is there, or as much of it as fits, tells of it and
-  /// begins to throw it away. Nil while more has to come, and for a QoS 2 message that was told before.
-  func beginSkipping(_ header: FixedHeader) throws(MQTTDisconnectReason) -> MQTTEvent? {
-    let available = received.count
-    let topicStart = header.length + 2
-    guard available >= topicStart else { return nil }
-    let bytes = received.contents
-    let topicCount = Int(bytes[header.length]) << 8 | Int(bytes[header.length + 1])
-    guard let qos = QoS(rawValue: header.flags >> 1 & 0b11) else { throw .malformed(.invalidQoS) }
-    let payloadStart = topicStart + topicCount + (qos == .atMostOnce ? 0 : 2)
-    guard payloadStart <= header.packetLength else { throw .malformed(.truncated) }
-    let needed = qos == .exactlyOnce ? payloadStart : topicStart + topicCount
-    guard available >= min(needed, received.capacity) else { return nil }
-    let shown = min(topicCount, available - topicStart)
-    if shown == topicCount { try checkTopic(bytes, topicStart, topicCount) }
-    skipping = SkippedPacket(
-      length: header.packetLength,
-      packetIDPosition: qos == .atMostOnce ? nil : topicStart + topicCount,
-      isExactlyOnce: qos == .exactlyOnce)
-    if qos == .exactlyOnce, available >= payloadStart {
-      let packetID = UInt16(bytes[payloadStart - 2]) << 8 | UInt16(bytes[payloadStart - 1])
-      if receivedIDs.contains(packetID) { return nil }
+  /// What a message's topic alias means: 0 when its topic is there, which the alias stands for from now
+  /// on, else the alias. [MQTT5-3.3.2-8], [MQTT5-3.3.2-10]
+  @inline(never)
+  func resolveTopic(
+    _ packet: Publish, _ body: Span<UInt8>
+  ) throws(MQTTDisconnectReason) -> UInt16 {
+    var alias: UInt16 = 0
+    try readProperties(body.extracting(packet.properties)) { property, _ in
+      if property.id == .topicAlias { alias = UInt16(truncatingIfNeeded: property.number) }
     }
-    counters.oversized &+= 1
-    let position = received.head + topicStart
-    return .oversized(
-      MQTTMessage(
-        qos: qos, retain: header.flags & 1 != 0,
-        duplicate: header.flags & Publish.duplicateFlag != 0, packetID: 0,
-        topicCount: UInt16(truncatingIfNeeded: shown),
-        topicStart: Int32(truncatingIfNeeded: position),
-        payloadStart: Int32(truncatingIfNeeded: position), payloadCount: 0, serial: current.serial),
-      payloadLength: header.packetLength - payloadStart)
+    guard alias != 0 else {
+      guard !packet.topic.isEmpty else { throw .violation(.protocolError) }
+      return 0
+    }
+    guard receivedAliases.isAllowed(alias) else { throw .violation(.topicAliasInvalid) }
+    guard packet.topic.isEmpty else {
+      receivedAliases.set(alias, to: body.extracting(packet.topic))
+      return 0
+    }
+    guard !receivedAliases.topic(alias).isEmpty else { throw .violation(.protocolError) }
+    return alias
   }
 
-  private func checkTopic(
-    _ bytes: UnsafeBufferPointer<UInt8>, _ start: Int, _ count: Int
-  ) throws(MQTTDisconnectReason) {
-    do {
-      try TopicName.check(bytes.span.extracting(start..<start + count))
-    } catch {
-      throw .malformed(error)
-    }
-  }
-
-  /// Throws away more of a message that does not fit, and acknowledges it at its end. False while more
-  /// has to come.
-  func skipMore() throws(MQTTDisconnectReason) -> Bool {
-    guard var packet = skipping else { return true }
-    if packet.passed == 0 { current.serial &+= 1 }
-    received.removeFirst(packet.pass(received.contents))
-    skipping = packet
-    guard packet.isComplete else { return false }
-    if packet.packetIDPosition != nil {
-      guard packet.packetID != 0 else { throw .malformed(.zeroPacketID) }
-      guard output.makeRoom(Acknowledgement.encodedLength) else { return false }
-      if packet.isExactlyOnce {
-        if let stored, !receivedIDs.contains(packet.packetID) { keepReceived(stored, packet.packetID) }
-        receivedIDs.insert(packet.packetID)
-      }
-      acknowledge(packet.isExactlyOnce ? .pubrec : .puback, packet.packetID)
-    }
-    skipping = nil
-    return true
+  /// One more QoS 2 message that the server has not released. [MQTT5-3.3.4-9]
+  func countUnreleased() throws(MQTTDisconnectReason) {
+    guard isV5 else { return }
+    unreleased += 1
+    guard unreleased <= UInt32(options.receiveMaximum) else { throw .violation(.receiveMaximumExceeded) }
   }
 }

@@ -10,37 +10,6 @@ struct CurrentPacket {
   var serial: UInt32 = 0
 }
 
-/// A message longer than the receive buffer, of which bytes are thrown away as they come.
-struct SkippedPacket {
-  var passed = 0
-  let length: Int
-  /// Where its packet identifier is; nil at QoS 0.
-  let packetIDPosition: Int?
-  let isExactlyOnce: Bool
-  private(set) var packetID: UInt16 = 0
-
-  init(length: Int, packetIDPosition: Int?, isExactlyOnce: Bool) {
-    self.length = length
-    self.packetIDPosition = packetIDPosition
-    self.isExactlyOnce = isExactlyOnce
-  }
-
-  var isComplete: Bool { passed == length }
-
-  /// Throws away bytes at the front of what came; answers how many.
-  mutating func pass(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
-    let amount = min(length - passed, bytes.count)
-    if let packetIDPosition {
-      for offset in 0..<2 {
-        let index = packetIDPosition + offset - passed
-        if index >= 0, index < amount { packetID |= UInt16(bytes[index]) << (8 * (1 - offset)) }
-      }
-    }
-    passed += amount
-    return amount
-  }
-}
-
 extension MQTTClient {
   /// Lets `body` read from the socket straight into the receive buffer; it answers how many bytes it
   /// wrote. Answers the same. Not called, and 0, when there is no room: pull events first. No copy but
@@ -83,17 +52,19 @@ extension MQTTClient {
   public func nextEvent(now: UInt64) -> MQTTEvent? {
     observe(now)
     finishCurrent()
+    eventProperties = 0..<0
     if let event = pendingEvent {
       pendingEvent = nil
       return event
     }
     if let stored, let event = nextStoreEvent(stored) { return event }
-    if outbox.untold > 0, let event = nextFate() { return event }
+    if outbox.untold > 0 || hasUnavailable, let event = nextFate() { return event }
     guard canReceive else { return nil }
     do {
       return try nextPacket()
     } catch {
-      close(state == .connected ? .disconnected(error) : .connectionFailed(error))
+      close(
+        state == .connected ? .disconnected(error) : .connectionFailed(error), telling: error.reasonCode)
       defer { pendingEvent = nil }
       return pendingEvent
     }
@@ -105,7 +76,10 @@ extension MQTTClient {
     _ message: MQTTMessage, _ body: (_ topic: Span<UInt8>, _ payload: Span<UInt8>) throws(E) -> R
   ) throws(E) -> R {
     precondition(message.serial == current.serial, "the message is gone: a later event was pulled")
-    let topic = received.bytes(at: Int(message.topicStart), count: Int(message.topicCount))
+    let topic =
+      message.topicAlias == 0
+      ? received.bytes(at: Int(message.topicStart), count: Int(message.topicCount))
+      : receivedAliases.topic(message.topicAlias)
     let payload = received.bytes(at: Int(message.payloadStart), count: Int(message.payloadCount))
     return try body(topic.span, payload.span)
   }
@@ -126,7 +100,7 @@ extension MQTTClient {
         guard try skipMore() else { return nil }
       }
       // Whatever comes may have to be answered; without room for that the server has to wait.
-      guard output.makeRoom(2 * Acknowledgement.encodedLength) else { return nil }
+      guard output.makeRoom(Self.answerRoom) else { return nil }
       if state == .connected, let word = received.firstWord {
         if isShortAcknowledgement(word) {
           if let event = acknowledged(word) { return event }
@@ -149,10 +123,14 @@ extension MQTTClient {
         continue
       }
       let event = try handle(header)
+      guard canReceive else { return event }
       received.removeFirst(header.packetLength)
       if let event { return event }
     }
   }
+
+  /// Bytes that the answer to one packet takes at most.
+  private static let answerRoom = 12
 
   /// One of the four acknowledgements with its packet identifier and nothing else, as 4 bytes. Almost all
   /// that comes is one of these or a message.
@@ -187,6 +165,7 @@ extension MQTTClient {
   }
 
   /// The header of the next packet, once it is complete, if such a packet may come now.
+  @inline(never)
   private func nextHeader() throws(MQTTDisconnectReason) -> FixedHeader? {
     let header: FixedHeader?
     do {
@@ -195,35 +174,47 @@ extension MQTTClient {
       throw .malformed(error)
     }
     guard let header else { return nil }
-    switch (header.type, state) {
-    case (.connack, .connecting), (.puback, .connected), (.pubrec, .connected), (.pubrel, .connected),
-      (.pubcomp, .connected), (.unsuback, .connected):
-      guard header.remaining == 2 else { throw .malformed(.wrongLength) }
-    case (.pingresp, .connected):
-      guard header.remaining == 0 else { throw .malformed(.wrongLength) }
-    case (.publish, .connected): break
-    case (.suback, .connected):
-      guard header.packetLength <= received.capacity else { throw .packetTooLarge(header.type.rawValue) }
-    default: throw .unexpectedPacket(header.type.rawValue)
+    try checkPlace(header)
+    if isV5 {
+      guard header.isMinimal else { throw .malformed(.lengthNotMinimal) }
+      if let maximum = options.maximumPacketSize, header.packetLength > Int(clamping: maximum) {
+        throw .violation(.packetTooLarge)
+      }
+    }
+    guard header.type == .publish || header.packetLength <= received.capacity else {
+      throw .packetTooLarge(header.type.rawValue)
     }
     return header
   }
 
-  private func body(_ header: FixedHeader) -> UnsafeBufferPointer<UInt8> {
-    received.bytes(at: received.head + header.length, count: header.remaining)
+  private func checkPlace(_ header: FixedHeader) throws(MQTTDisconnectReason) {
+    switch (header.type, state) {
+    case (.publish, .connected), (.suback, .connected): break
+    case (.connack, .connecting), (.puback, .connected), (.pubrec, .connected), (.pubrel, .connected),
+      (.pubcomp, .connected), (.unsuback, .connected):
+      guard isV5 || header.remaining == 2 else { throw .malformed(.wrongLength) }
+    case (.pingresp, .connected):
+      guard header.remaining == 0 else { throw .malformed(.wrongLength) }
+    case (.disconnect, .connected) where isV5, (.auth, .connecting) where isV5,
+      (.auth, .connected) where isV5:
+      break
+    default: throw .unexpectedPacket(header.type.rawValue)
+    }
   }
 
+  @inline(never)
   private func handle(_ header: FixedHeader) throws(MQTTDisconnectReason) -> MQTTEvent? {
-    let body = body(header)
+    let position = received.head + header.length
+    let body = received.bytes(at: position, count: header.remaining)
+    if isV5 { return try handleV5(header.type, body.span, at: position) }
     do {
       switch header.type {
       case .connack: return accepted(try Connack.decode(body.span))
-      case .puback: return settled(try Acknowledgement.decode(body.span), .sent, .atLeastOnce)
-      case .pubrec: receipt(try Acknowledgement.decode(body.span))
-      case .pubcomp: return settled(try Acknowledgement.decode(body.span), .released, .exactlyOnce)
-      case .pubrel: released(try Acknowledgement.decode(body.span))
-      case .unsuback: return unsubscribed(try Acknowledgement.decode(body.span))
       case .suback: return try subscribed(body.span)
+      case .unsuback: return unsubscribed(try Acknowledgement.decode(body.span), .success)
+      case .puback, .pubrec, .pubrel, .pubcomp:
+        // Those that are as they should be are dealt with before.
+        _ = try Acknowledgement.decode(body.span)
       default: break
       }
       return nil
@@ -232,69 +223,33 @@ extension MQTTClient {
     }
   }
 
-  private func accepted(_ answer: Connack) -> MQTTEvent? {
-    guard answer.code == .accepted else {
-      wasRefused = answer.code.isPermanent
-      close(.refused(answer.code))
-      defer { pendingEvent = nil }
-      return pendingEvent
-    }
-    if counters.connections > 0 { counters.reconnects &+= 1 }
-    counters.connections &+= 1
-    state = .connected
-    connectedAt = clock
-    // A server that claims to remember what we asked it to forget is not believed ([MQTT-3.2.2-1]).
-    let sessionPresent = answer.sessionPresent && keepsSession
-    packetIDs.releaseSubscriptions()
-    if let stored {
-      if !sessionPresent { forgetAllReceived(stored) }
-      markSent(stored)
-    }
-    if !sessionPresent { receivedIDs.removeAll() }
-    subscriptions.rewind(sessionPresent: sessionPresent)
-    outbox.rewind(sessionPresent: sessionPresent)
-    pump()
-    return .connected(sessionPresent: sessionPresent)
-  }
-
-  /// The end of a message: `PUBACK` or `PUBCOMP`. Those that were not to be expected are ignored.
-  private func settled(_ packetID: UInt16, _ state: Outbox.State, _ qos: QoS) -> MQTTEvent? {
-    guard case .record(let offset) = packetIDs.owner(of: packetID) else { return nil }
-    let key = stored == nil ? nil : outbox.key(at: offset)
-    guard outbox.settle(at: offset, expecting: state, qos) else { return nil }
-    packetIDs.release(packetID)
-    if let key { forget(key) }
-    pump()
-    return .published(packetID: packetID)
-  }
-
-  /// `PUBREC`. `PUBREL` also answers those of which we know nothing, so that the server can forget them
-  /// too. [MQTT-4.3.3-1]
-  private func receipt(_ packetID: UInt16) {
-    if case .record(let offset) = packetIDs.owner(of: packetID) {
-      let receipt = outbox.receipt(at: offset)
-      if stored != nil, receipt != .unknown { keepReleased(offset) }
-      if receipt == .later { return }
-    }
-    acknowledge(.pubrel, packetID)
-  }
-
-  /// `PUBREL`: no repetition will follow. `PUBCOMP` also answers those of which we know nothing: the one
-  /// before it was lost with the connection. [MQTT-4.3.3-2]
-  private func released(_ packetID: UInt16) {
-    if let stored { forgetReceived(stored, packetID) }
-    receivedIDs.remove(packetID)
-    acknowledge(.pubcomp, packetID)
-  }
-
-  /// What became of a message when the server lost the session.
   @inline(never)
-  private func nextFate() -> MQTTEvent? {
-    guard let fate = outbox.takeUntold() else { return nil }
-    packetIDs.release(fate.packetID)
-    if let key = fate.key { forget(key) }
-    pump()
-    return fate.isDelivered
-      ? .published(packetID: fate.packetID) : .publishFailed(packetID: fate.packetID, .sessionLost)
+  private func handleV5(
+    _ type: PacketType, _ body: Span<UInt8>, at position: Int
+  ) throws(MQTTDisconnectReason) -> MQTTEvent? {
+    switch type {
+    case .connack: return try acceptedV5(body, at: position)
+    case .auth: return try authenticated(body, at: position)
+    default: break
+    }
+    do throws(MalformedPacket) {
+      switch type {
+      case .puback, .pubrec, .pubrel, .pubcomp:
+        let answer = try ReasonedAcknowledgement.decode(body, of: type)
+        noteProperties(answer.properties, at: position)
+        return acknowledgedV5(type, answer)
+      case .suback, .unsuback:
+        let answer = try ReasonList.decode(body, of: type)
+        noteProperties(answer.properties, at: position)
+        guard answer.codes.count == 1 else { throw .wrongLength }
+        let code = MQTTReasonCode(rawValue: body[answer.codes.lowerBound])
+        return type == .suback
+          ? subscribed(answer.packetID, code) : unsubscribed(answer.packetID, code)
+      case .disconnect: return try serverClosed(body, at: position)
+      default: return nil
+      }
+    } catch {
+      throw .malformed(error)
+    }
   }
 }

@@ -1,5 +1,7 @@
 import MQTTCodec
 
+public typealias MQTTSubscribeOptions = SubscriptionOptions
+
 extension MQTTClient {
   /// Adds a filter to the table: it is subscribed on every connection whose server does not know it
   /// yet. A filter that is in the table keeps its number and is asked for anew. Meant for set-up: it
@@ -8,15 +10,51 @@ extension MQTTClient {
   public func subscribe(
     filter: Span<UInt8>, qos: MQTTQoS = .atMostOnce
   ) throws(MQTTSubscribeError) -> MQTTSubscription {
+    try subscribe(filter: filter, options: MQTTSubscribeOptions(qos: qos))
+  }
+
+  /// The same with what 5.0 adds; a connection of 3.1.1 takes the QoS only. Messages carry the
+  /// `subscriptionID` (1…268,435,455) of each filter that they came for; `userProperties` go with the
+  /// `SUBSCRIBE`, encoded. `$share/NAME/FILTER` subscribes together with others of that name.
+  @discardableResult
+  public func subscribe(
+    filter: Span<UInt8>, options: MQTTSubscribeOptions, subscriptionID: UInt32? = nil,
+    userProperties: Span<UInt8> = Span()
+  ) throws(MQTTSubscribeError) -> MQTTSubscription {
     do {
       try TopicFilter.check(filter)
     } catch {
       throw .invalidFilter(error)
     }
-    guard filter.count + 10 + Self.reserve <= output.capacity else { throw .tooLarge }
-    let index = subscriptions.add(filter, qos)
+    if isShared(filter), self.options.version == .v5 {
+      guard isWellShared(filter) else { throw .invalidFilter(.invalidFilter) }
+      guard !options.noLocal else { throw .invalidOptions }
+    }
+    let properties = try subscribeProperties(subscriptionID, userProperties)
+    guard filter.count + properties.count + 14 + Self.reserve <= output.capacity else { throw .tooLarge }
+    let index = subscriptions.add(
+      Subscriptions.Entry(
+        filter: filter.copied, options: options, properties: properties, hasIdentifier: subscriptionID != nil)
+    )
     pump()
     return MQTTSubscription(index: index)
+  }
+
+  private func subscribeProperties(
+    _ identifier: UInt32?, _ userProperties: Span<UInt8>
+  ) throws(MQTTSubscribeError) -> [UInt8] {
+    var list = PropertyList()
+    if let identifier {
+      guard identifier <= UInt32(VariableByteInteger.max) else { throw .invalidOptions }
+      list.append(.subscriptionIdentifier, identifier)
+    }
+    let all = list.bytes + userProperties.copied
+    do {
+      try Properties.check(all.span, for: .subscribe)
+    } catch {
+      throw .invalidOptions
+    }
+    return all
   }
 
   /// Takes a filter out of the table; `.unsubscribed` tells when the server has forgotten it, and from
@@ -34,15 +72,15 @@ extension MQTTClient {
 
   private func sendSubscription(_ index: Int) -> Bool {
     let entry = subscriptions.entries[index]
-    guard output.makeRoom(entry.filter.count + 10 + Self.reserve), let packetID = packetIDs.next() else {
-      return false
+    let room = entry.filter.count + entry.properties.count + 14
+    if entry.state == .wanted, let reason = obstacle(entry, room: room) {
+      subscriptions.withhold(index, reason)
+      hasUnavailable = true
+      return true
     }
+    guard output.makeRoom(room + Self.reserve), let packetID = packetIDs.next() else { return false }
     let isWritten = output.write { span throws(EncodingError) in
-      if entry.state == .unwanted {
-        return try Unsubscribe.encode(packetID: packetID, filter: entry.filter.span, into: &span)
-      }
-      return try Subscribe.encode(
-        packetID: packetID, filter: entry.filter.span, qos: entry.qos, into: &span)
+      try encode(entry, packetID, into: &span)
     }
     guard isWritten else { return false }
     packetIDs.use(packetID, forSubscription: index)
@@ -50,32 +88,102 @@ extension MQTTClient {
     return true
   }
 
-  /// `SUBACK`. Answers to what is not under way are ignored.
-  func subscribed(_ body: Span<UInt8>) throws(MalformedPacket) -> MQTTEvent? {
-    let answer = try Suback.decode(body)
-    guard case .subscription(let index) = packetIDs.owner(of: answer.packetID) else { return nil }
-    guard answer.count == 1 else { throw .wrongLength }
-    packetIDs.release(answer.packetID)
-    // In between it may have become unwanted.
-    guard subscriptions.entries[index].state == .asked(answer.packetID) else { return nil }
-    let subscription = MQTTSubscription(index: index)
-    switch Suback.answer(body, at: 0) {
-    case .granted(let qos):
-      subscriptions.settle(index, .granted)
-      return .subscribed(subscription, qos)
-    case .refused:
-      subscriptions.settle(index, .refused)
-      return .subscriptionRefused(subscription)
+  private func encode(
+    _ entry: Subscriptions.Entry, _ packetID: UInt16, into span: inout MutableSpan<UInt8>
+  ) throws(EncodingError) -> Int {
+    let filter = entry.filter.span
+    switch (entry.state == .unwanted, isV5) {
+    case (true, true): return try Unsubscribe.encodeV5(packetID: packetID, filter: filter, into: &span)
+    case (true, false): return try Unsubscribe.encode(packetID: packetID, filter: filter, into: &span)
+    case (false, true):
+      return try Subscribe.encodeV5(
+        packetID: packetID, properties: entry.properties.span, filter: filter, options: entry.options,
+        into: &span)
+    case (false, false):
+      return try Subscribe.encode(packetID: packetID, filter: filter, qos: entry.options.qos, into: &span)
     }
   }
 
+  /// Why this server does not take a filter, if so. [MQTT5-3.2.2-15], section 3.2.2.3
+  private func obstacle(_ entry: Subscriptions.Entry, room: Int) -> MQTTReasonCode? {
+    guard isV5 else { return nil }
+    if entry.hasIdentifier, !serverLimits.subscriptionIdentifierAvailable {
+      return .subscriptionIdentifiersNotSupported
+    }
+    if isShared(entry.filter.span), !serverLimits.sharedSubscriptionAvailable {
+      return .sharedSubscriptionsNotSupported
+    }
+    if !serverLimits.wildcardSubscriptionAvailable {
+      for byte in entry.filter where byte == UInt8(ascii: "+") || byte == UInt8(ascii: "#") {
+        return .wildcardSubscriptionsNotSupported
+      }
+    }
+    return UInt32(clamping: room) > serverLimits.maximumPacketSize ? .packetTooLarge : nil
+  }
+
+  /// Begins with `$share/`.
+  private func isShared(_ filter: Span<UInt8>) -> Bool {
+    let prefix: StaticString = "$share/"
+    guard filter.count >= prefix.utf8CodeUnitCount else { return false }
+    for index in 0..<prefix.utf8CodeUnitCount where filter[index] != prefix.utf8Start[index] { return false }
+    return true
+  }
+
+  /// `$share/NAME/FILTER`: the name has no wildcard, and neither is empty. [MQTT5-4.8.2-1], [MQTT5-4.8.2-2]
+  private func isWellShared(_ filter: Span<UInt8>) -> Bool {
+    var index = 7
+    while index < filter.count, filter[index] != UInt8(ascii: "/") {
+      if filter[index] == UInt8(ascii: "+") || filter[index] == UInt8(ascii: "#") { return false }
+      index += 1
+    }
+    return index > 7 && index + 1 < filter.count
+  }
+
+  // MARK: Answers
+
+  /// `SUBACK` of 3.1.1. Answers to what is not under way are ignored.
+  func subscribed(_ body: Span<UInt8>) throws(MalformedPacket) -> MQTTEvent? {
+    let answer = try Suback.decode(body)
+    guard answer.count == 1 else { throw .wrongLength }
+    switch Suback.answer(body, at: 0) {
+    case .granted(let qos): return subscribed(answer.packetID, ReasonCode(rawValue: qos.rawValue))
+    case .refused: return subscribed(answer.packetID, .unspecifiedError)
+    }
+  }
+
+  func subscribed(_ packetID: UInt16, _ code: MQTTReasonCode) -> MQTTEvent? {
+    guard case .subscription(let index) = packetIDs.owner(of: packetID) else { return nil }
+    // In between it may have become unwanted.
+    let state = subscriptions.entries[index].state
+    guard state != .unasked(packetID) else { return nil }
+    packetIDs.release(packetID)
+    guard state == .asked(packetID) else { return nil }
+    guard let qos = QoS(rawValue: code.rawValue) else {
+      subscriptions.settle(index, .refused)
+      return .subscriptionRefused(MQTTSubscription(index: index), code)
+    }
+    subscriptions.settle(index, .granted)
+    return .subscribed(MQTTSubscription(index: index), qos)
+  }
+
   /// `UNSUBACK`. Answers to what is not under way are ignored.
-  func unsubscribed(_ packetID: UInt16) -> MQTTEvent? {
+  func unsubscribed(_ packetID: UInt16, _ code: MQTTReasonCode) -> MQTTEvent? {
     guard case .subscription(let index) = packetIDs.owner(of: packetID),
       subscriptions.entries[index].state == .unasked(packetID)
     else { return nil }
     packetIDs.release(packetID)
     subscriptions.settle(index, .gone)
-    return .unsubscribed(MQTTSubscription(index: index))
+    return .unsubscribed(MQTTSubscription(index: index), code)
+  }
+
+  /// Tells of a filter that this server does not take.
+  func nextUnavailable() -> MQTTEvent? {
+    for index in subscriptions.entries.indices {
+      guard case .unavailable(let reason) = subscriptions.entries[index].state else { continue }
+      subscriptions.settle(index, .refused)
+      return .subscriptionRefused(MQTTSubscription(index: index), reason)
+    }
+    hasUnavailable = false
+    return nil
   }
 }

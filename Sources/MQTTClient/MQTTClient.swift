@@ -1,13 +1,13 @@
 import MQTTCodec
 
-/// An MQTT 3.1.1 client as a state machine: it knows no socket and no clock.
+/// An MQTT client, 5.0 and 3.1.1, as a state machine: it knows no socket and no clock.
 ///
 /// Its owner opens and closes the transport as `transportRequest` says, moves bytes with
 /// `withReceiveBuffer` and `withOutput`, pulls events with `nextEvent` until there are none, and calls
 /// `advance(to:)` at `nextDeadline`. Times are milliseconds of any clock that never goes back.
 ///
-/// All memory is allocated at init (and for `subscribe`); afterwards nothing is. It is not for use by
-/// several threads at a time.
+/// All memory is allocated at init, for `subscribe` and a little for each connection; a connection that
+/// stands allocates nothing. It is not for use by several threads at a time.
 public final class MQTTClient {
   enum State {
     /// Not started, or stopped.
@@ -21,6 +21,8 @@ public final class MQTTClient {
     case connected
     /// For the output to be written, until `deadline`; then the connection is closed.
     case draining
+    /// The same, after a mistake of the server: its end has been told already.
+    case parting
     /// For the owner to close the transport.
     case closing
   }
@@ -33,7 +35,8 @@ public final class MQTTClient {
   /// The latest time we were told.
   var clock: UInt64 = 0
   var connectedAt: UInt64 = 0
-  var wasRefused = false
+  /// How long to wait before the next attempt.
+  var patience = Patience.normal
   var backoff: Backoff
   var keepAlive: KeepAlive
 
@@ -50,10 +53,35 @@ public final class MQTTClient {
   var subscriptions = Subscriptions()
   /// What outlives the process; nil without a store.
   let stored: StoredSession?
-  let window: Int
-  let connectPacket: [UInt8]
-  let connectTimeout: UInt64
-  let keepsSession: Bool
+  var window: Int
+  let options: MQTTClientOptions
+  let connectPacket: ConnectPacket
+  let authenticator: (any MQTTAuthenticator)?
+  var authentication = Authentication()
+  /// The `CONNECT` of this connection asked for a clean start.
+  var startedClean = false
+
+  // Of 5.0
+  /// This connection, or the next one, is of 5.0.
+  var isV5: Bool
+  /// The server does not take everything that we could send.
+  var isLimited = false
+  var receivedAliases: ReceivedAliases
+  var sentAliases: SentAliases
+  /// QoS 2 messages that the server has sent on this connection and not released.
+  var unreleased: UInt32 = 0
+  /// Where the properties of what the latest event tells of are.
+  var eventProperties = 0..<0
+  /// Subscriptions were refused before they were sent.
+  var hasUnavailable = false
+
+  /// What the server of this connection, or of the latest one, can do.
+  public internal(set) var serverLimits = MQTTServerLimits()
+  /// The client identifier that the server gave us because we had none. UTF-8; empty: none.
+  public internal(set) var assignedClientIdentifier: [UInt8] = []
+  /// The server wants us to go to another one. Who opens the transport looks here; nil once a server has
+  /// accepted us.
+  public internal(set) var redirection: MQTTRedirection?
 
   /// What happened since init.
   public internal(set) var counters = MQTTCounters()
@@ -62,22 +90,28 @@ public final class MQTTClient {
   static let reserve = 64
   /// Milliseconds for writing what is queued after `disconnect`.
   static let drainTimeout: UInt64 = 2_000
+  /// Milliseconds for telling the server of its mistake.
+  static let partingTimeout: UInt64 = 500
 
   /// With a store, messages of `MQTTDurability.disk` and the state of the session outlive the process: the
   /// messages that are there are sent, oldest first. Exactly once across processes needs a session that
   /// the server keeps (`cleanSession` false) under the same client identifier.
   public init(
-    _ options: MQTTClientOptions, store: (any MQTTSessionStore)? = nil
+    _ options: MQTTClientOptions, store: (any MQTTSessionStore)? = nil,
+    authenticator: (any MQTTAuthenticator)? = nil
   ) throws(MQTTOptionsError) {
-    connectPacket = try ConnectPacket.encode(options)
-    connectTimeout = options.connectTimeout
-    keepsSession = !options.cleanSession
+    connectPacket = try ConnectPacket(options)
+    self.options = options
+    self.authenticator = authenticator
+    isV5 = options.version == .v5
     window = options.maxInFlight
+    receivedAliases = ReceivedAliases(maximum: options.topicAliasMaximum)
+    sentAliases = SentAliases(maximum: options.sentTopicAliases)
     backoff = Backoff(
       minimum: options.backoffMinimum, maximum: options.backoffMaximum, seed: options.randomSeed)
     keepAlive = KeepAlive(seconds: options.keepAlive)
     received = ByteQueue(capacity: options.receiveCapacity)
-    output = ByteQueue(capacity: max(options.sendCapacity, connectPacket.count + Self.reserve))
+    output = ByteQueue(capacity: max(options.sendCapacity, connectPacket.longest + Self.reserve))
     outbox = Outbox(capacity: options.outboxCapacity)
     packetIDs = PacketIDs(capacity: options.outboxCapacity / Outbox.size(of: 1) + 16)
     stored = store.map {
@@ -93,10 +127,15 @@ public final class MQTTClient {
     outbox.deallocate()
     packetIDs.deallocate()
     receivedIDs.deallocate()
+    receivedAliases.deallocate()
+    sentAliases.deallocate()
   }
 
   /// The server accepted us and nothing has ended since.
   public var isConnected: Bool { state == .connected }
+
+  /// The protocol of this connection, or of the next one.
+  public var protocolVersion: MQTTVersion { isV5 ? .v5 : .v3_1_1 }
 
   /// What the owner of the socket has to do; look after every call. Constant cost.
   public var transportRequest: MQTTTransportRequest {
@@ -119,9 +158,9 @@ public final class MQTTClient {
     observe(now)
     guard state == .opening else { return }
     forgetBytes()
-    connectPacket.withUnsafeBytes { output.append($0) }
     keepAlive.started(now)
     state = .connecting
+    if !writeConnect() { close(.connectionFailed(.authenticationFailed)) }
   }
 
   /// The transport could not be opened, failed, or was closed by either side. Bytes that were not
@@ -131,9 +170,11 @@ public final class MQTTClient {
     switch state {
     case .idle, .waiting: return
     case .opening, .connecting: pendingEvent = .connectionFailed(.transportClosed)
-    case .connected: pendingEvent = .disconnected(.transportClosed)
+    case .connected:
+      let isEarly = backoff.isEarlyAgain(clock - connectedAt)
+      pendingEvent = .disconnected(isEarly ? .closedEarly : .transportClosed)
     case .draining: pendingEvent = .disconnected(.requested)
-    case .closing: break
+    case .parting, .closing: break
     }
     rateConnection()
     forgetBytes()
@@ -141,24 +182,27 @@ public final class MQTTClient {
       state = .idle
       return
     }
-    let wait = wasRefused ? backoff.afterRefusal() : backoff.afterFailure()
-    wasRefused = false
     state = .waiting
-    deadline = clock + wait
+    deadline = clock + backoff.wait(patience)
+    patience = .normal
   }
 
-  /// Closes cleanly: `DISCONNECT` after what is queued, so that the server does not publish the will.
-  /// Messages in the outbox stay there for a later `start`. [MQTT-3.14.4-1], [MQTT-3.14.4-2]
-  public func disconnect(now: UInt64) {
+  /// Closes cleanly: `DISCONNECT` after what is queued, so that the server does not publish the will,
+  /// unless the reason is `.disconnectWithWillMessage`. Messages in the outbox stay there for a later
+  /// `start`. Reason and properties are of 5.0; properties that do not fit are left out.
+  /// [MQTT-3.14.4-1], [MQTT-3.14.4-2]
+  public func disconnect(
+    now: UInt64, reason: MQTTReasonCode = .normalDisconnection, properties: Span<UInt8> = Span()
+  ) {
     observe(now)
     isWanted = false
     switch state {
-    case .idle, .draining, .closing: return
+    case .idle, .draining, .parting, .closing: return
     case .waiting: state = .idle
     case .opening, .connecting: close(.connectionFailed(.requested))
     case .connected:
       finishCurrent()
-      queue(.disconnect)
+      if !sayGoodbye(reason, properties) { _ = sayGoodbye(reason, Span()) }
       state = .draining
       deadline = clock + Self.drainTimeout
     }
@@ -176,11 +220,13 @@ public final class MQTTClient {
       if now >= deadline { close(.connectionFailed(.connectTimeout)) }
     case .draining:
       if now >= deadline { close(.disconnected(.requested)) }
+    case .parting:
+      if now >= deadline { state = .closing }
     case .connected:
       switch keepAlive.verdict(now) {
       case .wait: return
       case .ping:
-        queue(.pingreq)
+        ping()
         keepAlive.pinged(now)
       case .dead: close(.disconnected(.keepAliveTimeout))
       }
@@ -191,7 +237,7 @@ public final class MQTTClient {
   public var nextDeadline: UInt64? {
     switch state {
     case .idle, .closing: nil
-    case .waiting, .opening, .connecting, .draining: deadline
+    case .waiting, .opening, .connecting, .draining, .parting: deadline
     case .connected: keepAlive.deadline
     }
   }
@@ -206,15 +252,32 @@ public final class MQTTClient {
 
   private func open() {
     state = .opening
-    deadline = clock + connectTimeout
+    deadline = clock + options.connectTimeout
   }
 
-  /// Ends the connection from our side; the event says why.
-  func close(_ event: MQTTEvent) {
+  /// Ends the connection from our side; the event says why. A server of 5.0 that made a mistake is told of
+  /// it, after what is on its way. [MQTT5-4.13.1-1]
+  func close(_ event: MQTTEvent?, telling code: MQTTReasonCode? = nil) {
     rateConnection()
-    forgetBytes()
+    forgetReceived()
     pendingEvent = event
-    state = .closing
+    if state == .connected, isV5, let code, sayGoodbye(code, Span()) {
+      state = .parting
+      deadline = clock + Self.partingTimeout
+    } else {
+      output.removeAll()
+      stored?.left(.max)
+      state = .closing
+    }
+  }
+
+  /// Queues `DISCONNECT`; false when there is no room for it.
+  private func sayGoodbye(_ reason: MQTTReasonCode, _ properties: Span<UInt8>) -> Bool {
+    guard output.makeRoom(12 + properties.count) else { return false }
+    return output.write { span throws(EncodingError) in
+      guard isV5 else { return try EmptyPacket.encode(.disconnect, into: &span) }
+      return try Reason.encode(.disconnect, reason, properties: properties, into: &span)
+    }
   }
 
   private func rateConnection() {
@@ -222,18 +285,22 @@ public final class MQTTClient {
   }
 
   private func forgetBytes() {
-    received.removeAll()
     output.removeAll()
     stored?.left(.max)
+    forgetReceived()
+  }
+
+  private func forgetReceived() {
+    received.removeAll()
     hasReceived = false
     current = CurrentPacket(serial: current.serial &+ 1)
     skipping = nil
   }
 
-  /// Queues a packet without a body in the reserve. When even that is full, the server reads nothing:
-  /// then `PINGREQ` is not what is missing, and the wait for a sign of life ends it.
-  private func queue(_ type: PacketType) {
+  /// Queues `PINGREQ` in the reserve. When even that is full, the server reads nothing: then `PINGREQ` is
+  /// not what is missing, and the wait for a sign of life ends it.
+  private func ping() {
     guard output.makeRoom(EmptyPacket.encodedLength) else { return }
-    _ = output.write { span throws(EncodingError) in try EmptyPacket.encode(type, into: &span) }
+    _ = output.write { span throws(EncodingError) in try EmptyPacket.encode(.pingreq, into: &span) }
   }
 }

@@ -1,24 +1,10 @@
-// Who imports the client needs the names in its interface: QoS, refusals, reasons.
+// Who imports the client needs the names in its interface: QoS, reason codes, properties.
 @_exported import MQTTCodec
 
 public typealias MQTTQoS = MQTTCodec.QoS
-public typealias MQTTRefusal = MQTTCodec.ConnackCode
+public typealias MQTTVersion = MQTTCodec.ProtocolVersion
+public typealias MQTTReasonCode = MQTTCodec.ReasonCode
 public typealias MQTTMalformedPacket = MQTTCodec.MalformedPacket
-
-/// What the server publishes for us when the connection is lost.
-public struct MQTTWill: Sendable {
-  public var topic: String
-  public var payload: [UInt8]
-  public var qos: MQTTQoS
-  public var retain: Bool
-
-  public init(topic: String, payload: [UInt8], qos: MQTTQoS = .atMostOnce, retain: Bool = false) {
-    self.topic = topic
-    self.payload = payload
-    self.qos = qos
-    self.retain = retain
-  }
-}
 
 /// How a client introduces itself and how much memory it may use. All of it is allocated at init.
 public struct MQTTClientOptions: Sendable {
@@ -29,15 +15,38 @@ public struct MQTTClientOptions: Sendable {
   public var password: [UInt8]?
   /// Seconds between signs of life, 0 for none. A dead peer is found within 1.5 times that.
   public var keepAlive: UInt16 = 60
-  /// The server forgets subscriptions and undelivered messages when the connection ends.
+  /// The server forgets subscriptions and undelivered messages when the connection ends; with MQTT 5.0,
+  /// after `sessionExpiry`.
   public var cleanSession = true
   public var will: MQTTWill?
+
+  /// The protocol to begin with.
+  public var version = MQTTVersion.v5
+  /// A server that does not speak 5.0 is spoken to in 3.1.1 from then on. Properties, and all that is
+  /// said to be of 5.0, have no effect then.
+  public var fallsBack = true
+  /// 5.0: seconds that the server keeps the session after a connection has ended, `UInt32.max` for ever.
+  /// Nil: for ever, or not at all with `cleanSession`. With `cleanSession` and a time, the session is new
+  /// when the client starts and kept over the connections that it loses.
+  public var sessionExpiry: UInt32?
+  /// 5.0: QoS 1 and 2 messages that the server may send before the first of them is acknowledged.
+  public var receiveMaximum: UInt16 = 20
+  /// 5.0: bytes of the longest packet that the server may send. It does not deliver longer messages, and
+  /// nobody is told; without a maximum, messages that do not fit are reported as `.oversized`.
+  public var maximumPacketSize: UInt32?
+  /// 5.0: topic aliases that the server may use. The client keeps the topic of each.
+  public var topicAliasMaximum: UInt16 = 0
+  /// 5.0: topics that we give an alias when the server allows; those of up to 62 bytes, 64 bytes each.
+  public var sentTopicAliases: UInt16 = 8
+  /// 5.0: further properties of `CONNECT`, such as user properties, request response information and
+  /// request problem information. Those that have an option here may not be among them.
+  public var properties = PropertyList()
 
   /// Bytes of the longest packet that is delivered; longer messages are reported and skipped.
   public var receiveCapacity = 4096
   /// Bytes queued for the socket; a burst between two writes must fit.
   public var sendCapacity = 4096
-  /// Bytes of QoS 1 and 2 messages (topic and payload) that are kept until the server has them, each
+  /// Bytes of QoS 1 and 2 messages (topic, properties and payload) that are kept until the server has them, each
   /// with 16 bytes of book-keeping and rounded up to 16.
   public var outboxCapacity = 8192
   /// QoS 1 and 2 messages sent and not yet settled; more wait in the outbox.
@@ -69,10 +78,12 @@ public enum MQTTOptionsError: Error, Equatable, Sendable {
   case invalidString
   /// An empty client identifier needs a clean session ([MQTT-3.1.3-7]).
   case emptyClientID
-  /// A password needs a user name ([MQTT-3.1.2-22]).
+  /// A password needs a user name in 3.1.1 ([MQTT-3.1.2-22]), and so in whatever may fall back to it.
   case passwordWithoutUsername
   /// The will's topic is not a topic name.
   case invalidWillTopic
   /// A capacity is negative, zero or too small for one packet.
   case invalidCapacity
+  /// Properties of `CONNECT` or of the will are no properties, or may not be there.
+  case invalidProperties
 }

@@ -5,8 +5,8 @@ public enum MQTTEvent: Sendable {
   /// The server accepted us. Subscriptions are made and kept messages resent without further doing.
   case connected(sessionPresent: Bool)
   /// The server refused us; the next attempt follows by itself, late if somebody has to change a
-  /// configuration first.
-  case refused(MQTTRefusal)
+  /// configuration first. The codes of 3.1.1 are told as those of 5.0 that mean the same.
+  case refused(MQTTReasonCode)
   /// An attempt ended before the server accepted it; the next one follows by itself.
   case connectionFailed(MQTTDisconnectReason)
   /// The connection is lost or closed; unless that was asked for, the next attempt follows by itself.
@@ -21,9 +21,13 @@ public enum MQTTEvent: Sendable {
   /// The message of that packet identifier is out of the outbox, and the server may not have it.
   case publishFailed(packetID: UInt16, MQTTPublishFailure)
   case subscribed(MQTTSubscription, MQTTQoS)
-  case subscriptionRefused(MQTTSubscription)
-  /// The server has forgotten the filter; its number may be given again.
-  case unsubscribed(MQTTSubscription)
+  /// The server did not take the filter, or is known not to take such filters.
+  case subscriptionRefused(MQTTSubscription, MQTTReasonCode)
+  /// The filter is out of the table, and its number may be given again. An error code: the server did not
+  /// forget it.
+  case unsubscribed(MQTTSubscription, MQTTReasonCode)
+  /// What `reauthenticate` began is done.
+  case reauthenticated
   /// The store cannot keep what it is given: messages survive lost connections only, until it can again.
   case storeFailed(MQTTStoreError)
 }
@@ -37,8 +41,12 @@ public struct MQTTMessage: Sendable {
   public let duplicate: Bool
   public let packetID: UInt16
 
+  /// The alias that stands for the topic, 0 when the topic is there.
+  let topicAlias: UInt16
   let topicCount: UInt16
   let topicStart: Int32
+  /// They end where the payload starts.
+  let propertiesCount: Int32
   let payloadStart: Int32
   let payloadCount: Int32
   /// Tells a message that is still in the buffer from one that is gone.
@@ -61,6 +69,16 @@ public enum MQTTDisconnectReason: Error, Equatable, Sendable {
   case unexpectedPacket(UInt8)
   /// A packet other than a message that is longer than the receive buffer; its type's number.
   case packetTooLarge(UInt8)
+  /// 5.0: the server broke a rule; what it is told.
+  case violation(MQTTReasonCode)
+  /// 5.0: the server closed, and said why. It closes with `.sessionTakenOver` when another client came
+  /// with our client identifier.
+  case server(MQTTReasonCode)
+  /// 5.0: our authenticator is not satisfied with the server.
+  case authenticationFailed
+  /// The server closed several connections in a row soon after it had accepted them. Perhaps another
+  /// client has our client identifier: 3.1.1 has no word for that.
+  case closedEarly
 }
 
 /// Why a message that was accepted did not reach the server for certain.
@@ -68,6 +86,8 @@ public enum MQTTPublishFailure: Equatable, Sendable {
   /// The QoS 2 message went out, and the server has lost the session before it said anything: sent again,
   /// the message might arrive twice.
   case sessionLost
+  /// The server refused it, or is known not to take such messages.
+  case refused(MQTTReasonCode)
 }
 
 /// Why a message was not taken. All but the caller's mistakes count as dropped.
@@ -83,6 +103,10 @@ public enum MQTTPublishError: Error, Equatable, Sendable {
   /// The message would not even fit into empty buffers.
   case tooLarge
   case invalidTopic(MQTTMalformedPacket)
+  /// The properties are none, or a `PUBLISH` of a client may not carry them.
+  case invalidProperties
+  /// The server said that it does not take such messages: its QoS, retained ones, or that long.
+  case unsupported(MQTTReasonCode)
 }
 
 /// Why a subscription was not taken.
@@ -90,6 +114,8 @@ public enum MQTTSubscribeError: Error, Equatable, Sendable {
   case invalidFilter(MQTTMalformedPacket)
   /// The filter would not fit into the send buffer.
   case tooLarge
+  /// A subscription identifier of 0 or above 268,435,455, or `noLocal` on a shared subscription.
+  case invalidOptions
 }
 
 /// A filter in the client's table; numbered from 0 in the order of `subscribe`, free numbers first.
@@ -120,8 +146,24 @@ public struct MQTTCounters: Equatable, Sendable {
   public internal(set) var damagedRecords: UInt32 = 0
   /// Messages skipped for their length.
   public internal(set) var oversized: UInt32 = 0
+  /// Messages that got a topic alias instead of their topic.
+  public internal(set) var aliased: UInt32 = 0
   /// Times the server accepted us.
   public internal(set) var connections: UInt32 = 0
   /// Times the server accepted us after an earlier connection was lost.
   public internal(set) var reconnects: UInt32 = 0
+}
+
+extension MQTTDisconnectReason {
+  /// What a server of 5.0 is told when the connection is closed for that; nil: nothing.
+  var reasonCode: MQTTReasonCode? {
+    switch self {
+    case .malformed(let packet): packet.reasonCode
+    case .unexpectedPacket: .protocolError
+    case .packetTooLarge: .packetTooLarge
+    case .violation(let code): code
+    case .authenticationFailed: .unspecifiedError
+    case .requested, .transportClosed, .connectTimeout, .keepAliveTimeout, .server, .closedEarly: nil
+    }
+  }
 }

@@ -16,8 +16,9 @@ struct Outbox {
     /// `PUBREL` was sent on this connection.
     case released
     case done
-    /// It is over, and the owner is yet to be told: the server has the message, or nobody knows.
-    case delivered, lost
+    /// It is over, and the owner is yet to be told: the server has the message, nobody knows, or the
+    /// server does not take such messages (then `payloadCount` is the reason code).
+    case delivered, lost, refused
     /// Not a message: room at the end of the memory.
     case filler
   }
@@ -223,6 +224,16 @@ struct Outbox {
     advanceCursor()
   }
 
+  /// The server does not take the record that is next. What was sent before and the server may have is
+  /// given up as well: there is no other way to settle it.
+  mutating func refuse(_ code: ReasonCode) {
+    let record = pointer(cursor)
+    record.pointee.state = .refused
+    record.pointee.payloadCount = UInt32(code.rawValue)
+    untold += 1
+    advanceCursor()
+  }
+
   private mutating func advanceCursor() {
     let size = Int(pointer(cursor).pointee.size)
     cursor = after(cursor, size)
@@ -327,25 +338,38 @@ struct Outbox {
     }
   }
 
+  enum End {
+    case delivered, lost
+    case refused(ReasonCode)
+  }
+
   /// Takes the oldest message whose end is yet to be told out of the outbox.
-  @inline(never)
-  mutating func takeUntold() -> (packetID: UInt16, key: UInt64?, isDelivered: Bool)? {
+  mutating func takeUntold() -> (packetID: UInt16, key: UInt64?, end: End)? {
+    guard untold > 0 else { return nil }
     var offset = head
     var rest = used
     while rest > 0 {
       let record = pointer(offset)
-      let state = record.pointee.state
-      if state == .delivered || state == .lost {
+      if let end = end(of: record.pointee) {
         record.pointee.state = .done
         untold -= 1
         let (packetID, key) = (record.pointee.packetID, key(at: offset))
         free()
-        return (packetID, key, state == .delivered)
+        return (packetID, key, end)
       }
       let size = Int(record.pointee.size)
       offset = after(offset, size)
       rest -= size
     }
     return nil
+  }
+
+  private func end(of record: Record) -> End? {
+    switch record.state {
+    case .delivered: .delivered
+    case .lost: .lost
+    case .refused: .refused(ReasonCode(rawValue: UInt8(truncatingIfNeeded: record.payloadCount)))
+    default: nil
+    }
   }
 }

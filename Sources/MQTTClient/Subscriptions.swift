@@ -5,6 +5,8 @@ import MQTTCodec
 struct Subscriptions {
   enum State: Equatable {
     case wanted, asked(UInt16), granted, refused
+    /// The server does not take such filters, and the owner is yet to be told.
+    case unavailable(ReasonCode)
     /// The server is to forget it.
     case unwanted, unasked(UInt16)
     /// A free place.
@@ -12,13 +14,16 @@ struct Subscriptions {
   }
 
   struct Entry {
-    var filter: [UInt8]
-    var qos: QoS
+    let filter: [UInt8]
+    let options: SubscriptionOptions
+    /// Of 5.0, encoded.
+    let properties: [UInt8]
+    let hasIdentifier: Bool
     var state = State.wanted
 
     var isLive: Bool {
       switch state {
-      case .wanted, .asked, .granted, .refused: true
+      case .wanted, .asked, .granted, .refused, .unavailable: true
       case .unwanted, .unasked, .gone: false
       }
     }
@@ -31,12 +36,8 @@ struct Subscriptions {
   var hasUnsent: Bool { unsent > 0 }
 
   /// The place of a filter. One that is there already is asked for anew, as a server does it.
-  mutating func add(_ filter: Span<UInt8>, _ qos: QoS) -> Int {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(filter.count)
-    for index in filter.indices { bytes.append(filter[index]) }
-    let entry = Entry(filter: bytes, qos: qos)
-    if let known = entries.firstIndex(where: { $0.isLive && $0.filter == bytes }) {
+  mutating func add(_ entry: Entry) -> Int {
+    if let known = entries.firstIndex(where: { $0.isLive && $0.filter == entry.filter }) {
       if entries[known].state != .wanted { unsent += 1 }
       entries[known] = entry
       return known
@@ -52,12 +53,8 @@ struct Subscriptions {
 
   /// It is no longer wanted. False when it was not: nothing will be told.
   mutating func remove(_ index: Int) -> Bool {
-    guard entries.indices.contains(index) else { return false }
-    switch entries[index].state {
-    case .unwanted, .unasked, .gone: return false
-    case .wanted: break
-    case .asked, .granted, .refused: unsent += 1
-    }
+    guard entries.indices.contains(index), entries[index].isLive else { return false }
+    if entries[index].state != .wanted { unsent += 1 }
     entries[index].state = .unwanted
     return true
   }
@@ -78,6 +75,12 @@ struct Subscriptions {
 
   mutating func sent(_ index: Int, packetID: UInt16) {
     entries[index].state = entries[index].state == .unwanted ? .unasked(packetID) : .asked(packetID)
+    unsent -= 1
+  }
+
+  /// It is not sent to this server.
+  mutating func withhold(_ index: Int, _ reason: ReasonCode) {
+    entries[index].state = .unavailable(reason)
     unsent -= 1
   }
 

@@ -131,7 +131,7 @@ struct ConversationTests {
     harness.connect()
     #expect(harness.take() == [0x82, 8, 0, 1, 0, 3, 97, 47, 35, 1, 0x82, 6, 0, 2, 0, 1, 98, 0])
     harness.feed([0x90, 3, 0, 2, 0x80, 0x90, 3, 0, 1, 1])
-    #expect(harness.seen == [.subscriptionRefused(1), .subscribed(0, .atLeastOnce)])
+    #expect(harness.seen == [.subscriptionRefused(1, .unspecifiedError), .subscribed(0, .atLeastOnce)])
     #expect(harness.takeAll().isEmpty)
     try harness.subscribe("c")
     #expect(harness.take() == [0x82, 6, 0, 3, 0, 1, 99, 0])

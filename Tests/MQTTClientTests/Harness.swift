@@ -4,7 +4,7 @@ import MQTTCodec
 /// A client's event with what it refers to, to be compared in tests.
 enum Seen: Equatable {
   case connected(Bool)
-  case refused(ConnackCode)
+  case refused(ReasonCode)
   case failed(MQTTDisconnectReason)
   case disconnected(MQTTDisconnectReason)
   case message(String, [UInt8], QoS = .atMostOnce, retain: Bool = false, duplicate: Bool = false)
@@ -12,12 +12,14 @@ enum Seen: Equatable {
   case published(UInt16)
   case publishFailed(UInt16, MQTTPublishFailure)
   case subscribed(Int, QoS)
-  case subscriptionRefused(Int)
-  case unsubscribed(Int)
+  case subscriptionRefused(Int, ReasonCode)
+  case unsubscribed(Int, ReasonCode)
   case storeFailed(MQTTStoreError)
+  case reauthenticated
 }
 
-/// A client with the owner's part played by the test, on a virtual clock.
+/// A client with the owner's part played by the test, on a virtual clock. It speaks 3.1.1 unless the test
+/// says otherwise.
 final class Harness {
   let client: MQTTClient
   var now: UInt64 = 1_000
@@ -27,6 +29,7 @@ final class Harness {
 
   init(_ adjust: (inout MQTTClientOptions) -> Void = { _ in }) throws {
     var options = MQTTClientOptions(clientID: "dev", randomSeed: 42)
+    options.version = .v3_1_1
     adjust(&options)
     client = try MQTTClient(options)
   }
@@ -50,9 +53,11 @@ final class Harness {
     case .published(let packetID): return .published(packetID)
     case .publishFailed(let packetID, let failure): return .publishFailed(packetID, failure)
     case .storeFailed(let error): return .storeFailed(error)
-    case .unsubscribed(let subscription): return .unsubscribed(subscription.index)
+    case .unsubscribed(let subscription, let code): return .unsubscribed(subscription.index, code)
+    case .reauthenticated: return .reauthenticated
     case .subscribed(let subscription, let qos): return .subscribed(subscription.index, qos)
-    case .subscriptionRefused(let subscription): return .subscriptionRefused(subscription.index)
+    case .subscriptionRefused(let subscription, let code):
+      return .subscriptionRefused(subscription.index, code)
     case .message(let message):
       return client.withMessage(message) { topic, payload in
         .message(

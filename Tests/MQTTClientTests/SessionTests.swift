@@ -119,12 +119,17 @@ struct SessionTests {
 
   @Test(
     "[MQTT-4.3.2-1] [MQTT-4.3.3-1] [MQTT-4.3.3-2] QoS 1 arrives at least once and QoS 2 exactly once, whatever bytes the connection is lost at, in both directions",
-    arguments: [(true, QoS.atLeastOnce), (false, .atLeastOnce), (false, .exactlyOnce)])
-  func randomLosses(_ cleanSession: Bool, _ qos: QoS) throws {
+    arguments: [(true, QoS.atLeastOnce), (false, .atLeastOnce), (false, .exactlyOnce)],
+    [ProtocolVersion.v3_1_1, .v5])
+  func randomLosses(_ kind: (cleanSession: Bool, qos: QoS), _ version: ProtocolVersion) throws {
+    let (cleanSession, qos) = kind
     for seed in UInt64(0)..<150 {
       var random = SplitMix(state: seed)
       let harness = try Harness { options in
         options.cleanSession = cleanSession
+        options.version = version
+        options.topicAliasMaximum = 1
+        options.receiveMaximum = 4
         options.maxInFlight = 3
         options.outboxCapacity = 1024
         options.receiveCapacity = 64
@@ -132,6 +137,9 @@ struct SessionTests {
       }
       try harness.subscribe("cmd", qos)
       let link = Link(harness)
+      link.server.topicAliasMaximum = UInt16(seed % 3)
+      if version == .v5 { link.server.receiveMaximum = UInt16(seed % 4 + 1) }
+      link.server.usesAliases = seed % 2 == 0
       harness.client.start(now: harness.now)
       link.settle()
       for number in UInt8(0)..<30 {

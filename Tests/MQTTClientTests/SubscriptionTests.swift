@@ -23,7 +23,8 @@ struct SubscriptionTests {
     harness.client.unsubscribe(first)
     #expect(harness.take() == [0xA2, 7, 0, 3, 0, 3, 97, 47, 35])
     harness.feed([0xB0, 2, 0, 9, 0xB0, 2, 0, 3, 0xB0, 2, 0, 3])
-    #expect(harness.seen == [.subscribed(0, .exactlyOnce), .subscribed(1, .atMostOnce), .unsubscribed(0)])
+    #expect(
+      harness.seen == [.subscribed(0, .exactlyOnce), .subscribed(1, .atMostOnce), .unsubscribed(0, .success)])
     #expect(try harness.subscribe("c").index == 0)
     reconnect(harness, sessionPresent: false)
     #expect(harness.take().count == 16)
@@ -41,7 +42,7 @@ struct SubscriptionTests {
       reconnect(harness, sessionPresent: sessionPresent)
       #expect(harness.take() == [0xA2, 5, 0, 3, 0, 1, 97])
       harness.feed([0xB0, 2, 0, 3])
-      #expect(harness.seen == [.unsubscribed(0)])
+      #expect(harness.seen == [.unsubscribed(0, .success)])
     }
   }
 
@@ -53,7 +54,7 @@ struct SubscriptionTests {
     harness.client.unsubscribe(filter)
     #expect(harness.take() == [0x82, 6, 0, 1, 0, 1, 97, 0, 0xA2, 5, 0, 2, 0, 1, 97])
     harness.feed([0x90, 3, 0, 1, 0, 0xB0, 2, 0, 2])
-    #expect(harness.seen == [.unsubscribed(0)])
+    #expect(harness.seen == [.unsubscribed(0, .success)])
   }
 
   @Test("The same filter again is asked for anew and keeps its number; after an UNSUBSCRIBE it goes last")

@@ -1,4 +1,5 @@
 import MQTTClient
+import MQTTCodec
 import Testing
 
 @Suite("Keep alive, timeouts and backoff")
@@ -191,10 +192,10 @@ struct TimingTests {
   @Test(
     "A refusal that somebody has to mend is told of and tried again late, an unavailable server soon",
     arguments: [
-      (1, MQTTRefusal.unacceptableProtocolVersion), (2, .identifierRejected), (3, .serverUnavailable),
-      (4, .badUsernameOrPassword), (5, .notAuthorized),
-    ] as [(UInt8, MQTTRefusal)])
-  func refused(_ code: UInt8, _ refusal: MQTTRefusal) throws {
+      (1, ReasonCode.unsupportedProtocolVersion), (2, .clientIdentifierNotValid), (3, .serverUnavailable),
+      (4, .badUserNameOrPassword), (5, .notAuthorized),
+    ] as [(UInt8, ReasonCode)])
+  func refused(_ code: UInt8, _ refusal: ReasonCode) throws {
     let harness = try Harness()
     harness.client.start(now: harness.now)
     harness.client.transportOpened(now: harness.now)

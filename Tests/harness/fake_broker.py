@@ -181,9 +181,14 @@ class FakeBroker(Wire):
         self.buffer = b""
 
     def accept(self, timeout=10):
-        """The next client, greeted and subscribed; answers its CONNECT."""
+        """The next client, greeted and subscribed; answers its CONNECT. It speaks 3.1.1 only, as a client of
+        5.0 finds out."""
         self.accept_socket(timeout)
         connect = self.expect(CONNECT)
+        if connect.body[6] == 5:
+            self.send(packet(0x20, b"\0\1"))
+            self.accept_socket(timeout)
+            connect = self.expect(CONNECT)
         self.send(packet(0x20, b"\0\0"))
         self.expect(SUBSCRIBE)
         return connect

@@ -1,0 +1,159 @@
+import MQTTCodec
+
+// The beginning of a connection: CONNECT, and what the server says to it.
+extension MQTTClient {
+  /// False when the authenticator's data do not fit.
+  func writeConnect() -> Bool {
+    keepAlive.set(seconds: options.keepAlive)
+    authentication.data.removeAll(keepingCapacity: true)
+    authentication.waiting = nil
+    if isV5, let authenticator {
+      authenticator.start(into: &authentication.data)
+      guard authentication.writeProperties(authenticator.method) else { return false }
+      authentication.isUnderWay = true
+    } else {
+      authentication.properties.removeAll()
+      authentication.isUnderWay = false
+    }
+    // With 5.0 a session may be new in the beginning and kept from then on.
+    startedClean =
+      options.cleanSession && !(isV5 && connectPacket.sessionExpiry > 0 && counters.connections > 0)
+    return output.write { span throws(EncodingError) in
+      try connectPacket.encode(
+        protocolVersion, cleanStart: startedClean, assigned: assignedClientIdentifier,
+        authentication: authentication.properties.bytes, into: &span)
+    }
+  }
+
+  /// `CONNACK` of 3.1.1.
+  func accepted(_ answer: Connack) -> MQTTEvent? {
+    guard answer.code == .accepted else { return refused(answer.code.reason) }
+    serverLimits = MQTTServerLimits()
+    // A server that claims to remember what we asked it to forget is not believed ([MQTT-3.2.2-1]).
+    return connected(sessionPresent: answer.sessionPresent && !startedClean)
+  }
+
+  /// `CONNACK` of 5.0, or of a server that does not speak it.
+  @inline(never)
+  func acceptedV5(
+    _ body: Span<UInt8>, at position: Int
+  ) throws(MQTTDisconnectReason) -> MQTTEvent? {
+    let answer: ConnackV5
+    do {
+      answer = try ConnackV5.decode(body)
+    } catch {
+      throw .malformed(error)
+    }
+    noteProperties(answer.properties, at: position)
+    guard !answer.reason.isError else {
+      if answer.reason == .unsupportedProtocolVersion, options.fallsBack { return fallBack() }
+      noteRedirection(answer.reason)
+      return refused(answer.reason)
+    }
+    // It cannot have what we asked it to forget, and we do not have it either.
+    guard !answer.sessionPresent || !startedClean else { throw .violation(.protocolError) }
+    serverLimits = MQTTServerLimits()
+    var dataRange = 0..<0
+    try readProperties(body.extracting(answer.properties)) { property, properties in
+      serverLimits.take(property)
+      switch property.id {
+      case .assignedClientIdentifier: assignedClientIdentifier = properties.extracting(property.value).copied
+      case .authenticationData: dataRange = property.value
+      default: break
+      }
+    }
+    try finishAuthentication(body.extracting(answer.properties).extracting(dataRange))
+    if let seconds = serverLimits.keepAlive { keepAlive.set(seconds: seconds) }
+    return connected(sessionPresent: answer.sessionPresent)
+  }
+
+  private func connected(sessionPresent: Bool) -> MQTTEvent {
+    if counters.connections > 0 { counters.reconnects &+= 1 }
+    counters.connections &+= 1
+    state = .connected
+    connectedAt = clock
+    redirection = nil
+    window = min(options.maxInFlight, Int(serverLimits.receiveMaximum))
+    isLimited =
+      serverLimits.maximumQoS < .exactlyOnce || !serverLimits.retainAvailable
+      || serverLimits.maximumPacketSize < UInt32(clamping: output.capacity)
+    receivedAliases.forget()
+    sentAliases.forget(allowing: serverLimits.topicAliasMaximum)
+    unreleased = 0
+    packetIDs.releaseSubscriptions()
+    if let stored {
+      if !sessionPresent { forgetAllReceived(stored) }
+      markSent(stored)
+    }
+    if !sessionPresent { receivedIDs.removeAll() }
+    subscriptions.rewind(sessionPresent: sessionPresent)
+    outbox.rewind(sessionPresent: sessionPresent)
+    pump()
+    return .connected(sessionPresent: sessionPresent)
+  }
+
+  private func refused(_ reason: MQTTReasonCode) -> MQTTEvent? {
+    patience = reason.isLasting ? .long : .normal
+    return closeNow(.refused(reason))
+  }
+
+  /// The next attempt is at once, and with 3.1.1.
+  private func fallBack() -> MQTTEvent? {
+    isV5 = false
+    patience = .none
+    return closeNow(nil)
+  }
+
+  /// Closes from inside `nextEvent`, which tells why.
+  func closeNow(_ event: MQTTEvent?) -> MQTTEvent? {
+    let properties = eventProperties
+    close(event)
+    eventProperties = properties
+    pendingEvent = nil
+    return event
+  }
+
+  /// `DISCONNECT` of a server: it is gone, or will be.
+  @inline(never)
+  func serverClosed(_ body: Span<UInt8>, at position: Int) throws(MalformedPacket) -> MQTTEvent? {
+    let reason = try Reason.decode(body, of: .disconnect)
+    noteProperties(reason.properties, at: position)
+    noteRedirection(reason.code)
+    if reason.code == .sessionTakenOver {
+      patience = .growing
+    } else if reason.code.isLasting {
+      patience = .long
+    }
+    return closeNow(.disconnected(.server(reason.code)))
+  }
+
+  private func noteRedirection(_ reason: MQTTReasonCode) {
+    guard reason == .useAnotherServer || reason == .serverMoved else { return }
+    withEventProperty(.serverReference) { reference in
+      redirection = MQTTRedirection(reference: reference.copied, isPermanent: reason == .serverMoved)
+    }
+  }
+}
+
+extension MQTTReasonCode {
+  /// Whether trying again soon is pointless: somebody has to change a configuration first.
+  public var isLasting: Bool {
+    switch self {
+    case .malformedPacket, .protocolError, .unsupportedProtocolVersion, .clientIdentifierNotValid,
+      .badUserNameOrPassword, .notAuthorized, .banned, .badAuthenticationMethod, .topicNameInvalid,
+      .packetTooLarge, .payloadFormatInvalid, .retainNotSupported, .qosNotSupported:
+      true
+    default: false
+    }
+  }
+}
+
+extension Span<UInt8> {
+  /// A copy. Allocates.
+  var copied: [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count)
+    for index in indices { bytes.append(self[index]) }
+    return bytes
+  }
+}
