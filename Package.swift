@@ -48,7 +48,7 @@ let package = Package(
       name: "swiftletd",
       dependencies: [
         "Units", "HAL", "Drivers", "Simulation", "MQTTCodec", "MQTTClient", "DeviceRuntime", "Modules",
-        "Configuration", "LinuxPlatform", "CLinux",
+        "Configuration", "LinuxPlatform", "Persistence", "CLinux",
       ],
       swiftSettings: portable),
 

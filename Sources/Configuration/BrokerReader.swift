@@ -71,6 +71,7 @@ struct BrokerReader {
       broker.clientID = text
       if text.utf8.count > 128 { field.report("\(field.title) is longer than 128 bytes") }
     }
+    broker.outbox = fields.optional("outbox").flatMap { outbox($0) }
     fields.finish()
   }
 

@@ -28,6 +28,7 @@ public struct BrokerDescription: Sendable {
   public var password: String?
   public var keepAliveSeconds: UInt16
   public var clientID: String
+  public var outbox: OutboxDescription?
 }
 
 /// One entry of `modules`.
@@ -138,6 +139,7 @@ public struct SensorDescription: Sendable {
   /// Where the address stands, or the module if it has the usual one.
   public var addressMark: Mark
   public var everyMilliseconds: Int64
+  public var keep: KeepDescription
 }
 
 /// What a device file has to know of a driver; the composition root lists the drivers it has.

@@ -23,6 +23,7 @@ struct DeviceReader {
     let reader = BrokerReader(problems: problems, clientID: "swiftlet-" + name)
     let broker = reader.read(fields, override: surroundings.variable(BrokerReader.variable))
     let modules = readModules(fields)
+    checkOutbox(broker, modules)
     fields.finish()
     return DeviceDescription(
       mark: root.mark, name: name, root: topicRoot, board: board, broker: broker, modules: modules)

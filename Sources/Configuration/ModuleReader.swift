@@ -152,7 +152,7 @@ struct ModuleReader {
       mark: fields.mark, name: name, driver: driver ?? DeviceReader.noDriver,
       bus: BusReference(mark: bus?.mark ?? fields.mark, name: busName),
       address: address ?? driver?.addresses.first ?? 0, addressMark: addressField?.mark ?? fields.mark,
-      everyMilliseconds: period)
+      everyMilliseconds: period, keep: keep(fields))
   }
 
   private func driver(_ fields: Fields) -> DriverDescription? {

@@ -5,6 +5,7 @@ public enum Summary {
     let board = configuration.board
     var text: Message = "\(device.name) on \(board.title)\(board.simulated ? ", simulated" : "")\n"
     text += row("broker", brokerText(device.broker))
+    if let outbox = device.broker.outbox { text += row("outbox", outboxText(outbox)) }
     var heading = "lines"
     for module in device.modules {
       guard let reference = module.line, let line = board.line(reference) else { continue }
@@ -51,6 +52,15 @@ public enum Summary {
     return "\(text), client \(broker.clientID), keep alive \(Int(broker.keepAliveSeconds))s"
   }
 
+  private static func outboxText(_ outbox: OutboxDescription) -> Message {
+    let start: Message = "\(outbox.path), at most \(sizeText(outbox.bytes)), when it is full"
+    switch outbox.drop {
+    case .oldest: return "\(start) the oldest goes"
+    case .newest: return "\(start) nothing new is taken"
+    case .priority: return "\(start) the oldest of the lowest priority goes"
+    }
+  }
+
   private static func lineText(_ module: ModuleDescription, _ line: LineDescription) -> Message {
     let pin = line.pin.map { padded("pin " + $0.description) } ?? padded("")
     let start: Message = "\(padded(line.name))\(pin)\(module.kind) \(module.name)"
@@ -83,7 +93,18 @@ public enum Summary {
   private static func sensorText(_ sensor: SensorDescription, _ device: String) -> Message {
     let start: Message =
       "\(padded(sensor.bus.name))\(padded(hexadecimal(sensor.address)))sensor \(sensor.name)"
-    return "\(start), \(sensor.driver.name), every \(durationText(sensor.everyMilliseconds)) (\(device))"
+    let period = durationText(sensor.everyMilliseconds)
+    return "\(start), \(sensor.driver.name), every \(period)\(keepText(sensor.keep)) (\(device))"
+  }
+
+  private static func keepText(_ keep: KeepDescription) -> String {
+    switch (keep.place, keep.priority) {
+    case (.none, _): return ""
+    case (.memory, _): return ", kept in memory"
+    case (.disk, .normal): return ", kept on disk"
+    case (.disk, .high): return ", kept on disk with high priority"
+    case (.disk, .low): return ", kept on disk with low priority"
+    }
   }
 
   private static func level(_ activeLow: Bool) -> String {

@@ -80,6 +80,7 @@ public final class Device {
     handleEvents()
     flush()
     finishStopping()
+    keep()
     return nextDeadline
   }
 
@@ -129,6 +130,16 @@ public final class Device {
       let packetID = publish(topics.availability, "offline", .atLeastOnce, retain: true)
     {
       farewell = .said(packetID: packetID)
+    }
+  }
+
+  /// What the turn has given to the store survives loss of power from now on, or from the end of what that
+  /// takes: then there is another turn.
+  private func keep() {
+    do throws(MQTTStoreError) {
+      try client.commit()
+    } catch {
+      // It is told as an event, once.
     }
   }
 

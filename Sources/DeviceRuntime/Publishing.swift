@@ -1,8 +1,8 @@
 import MQTTClient
 import MQTTCodec
 
-// What goes out. States and errors are retained, QoS 1, and the newest wins; readings and results are QoS 0:
-// a reading that cannot go out now is counted, not kept.
+// What goes out. States and errors are retained, QoS 1, and the newest wins; results are QoS 0. Readings are
+// QoS 0 and, when they cannot go out now, counted, not kept; or QoS 1 and kept, as the module says.
 extension Device {
   /// Marks the module's state as changed; the device fetches and publishes it when there is room.
   public func stateChanged(_ module: any Module) {
@@ -20,12 +20,16 @@ extension Device {
     log.write(text.isEmpty ? .info : .error, line)
   }
 
-  /// Publishes a reading on `…/<module>/<leaf>`; false (and counted) when it could not go out.
+  /// Publishes a reading on `…/<module>/<leaf>`; false (and counted) when it could neither go out nor be kept.
   @discardableResult
-  public func publish(_ payload: FixedText, on leaf: StaticString, of module: any Module) -> Bool {
-    let sent = publish(topics.topic(of: module.name, leaf), payload, .atMostOnce, retain: false) != nil
-    if !sent { droppedReadings += 1 }
-    return sent
+  public func publish(
+    _ payload: FixedText, on leaf: StaticString, of module: any Module, keeping: Keeping = .nothing
+  ) -> Bool {
+    let sent = publish(
+      topics.topic(of: module.name, leaf), payload, keeping == .nothing ? .atMostOnce : .atLeastOnce,
+      retain: false, durability: keeping.durability)
+    if sent == nil { droppedReadings += 1 }
+    return sent != nil
   }
 
   /// Reports something that no command asked for on `…/<module>/result`, such as a safety timer's act.
@@ -78,11 +82,15 @@ extension Device {
   }
 
   /// The packet identifier (0 for QoS 0), or nil when the message could not go out.
-  func publish(_ topic: FixedText, _ payload: FixedText, _ qos: MQTTQoS, retain: Bool) -> UInt16? {
+  func publish(
+    _ topic: FixedText, _ payload: FixedText, _ qos: MQTTQoS, retain: Bool,
+    durability: MQTTDurability = .memory
+  ) -> UInt16? {
     topic.withSpan { topic in
       payload.withSpan { payload in
         do throws(MQTTPublishError) {
-          return try client.publish(topic: topic, payload: payload, qos: qos, retain: retain)
+          return try client.publish(
+            topic: topic, payload: payload, qos: qos, retain: retain, durability: durability)
         } catch {
           // Not connected or no room; the client counts both.
           return nil

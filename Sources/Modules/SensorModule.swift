@@ -12,6 +12,7 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
   private let probe: any SensorProbe
   private let place: SensorPlace
   private let period: Duration
+  private let keeping: Keeping
   private var device: Device?
   private var schedule: DeviceTimer?
   private var watchdog: DeviceTimer?
@@ -33,11 +34,15 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
   private static let patience = Duration.seconds(2)
   private static let longestPause = Duration.seconds(60)
 
-  public init(name: String, probe: any SensorProbe, at place: SensorPlace, every period: Duration) {
+  public init(
+    name: String, probe: any SensorProbe, at place: SensorPlace, every period: Duration,
+    keeping: Keeping = .nothing
+  ) {
     self.name = name
     self.probe = probe
     self.place = place
     self.period = max(period, .milliseconds(1))
+    self.keeping = keeping
   }
 
   public func start(on device: Device) {
@@ -117,7 +122,7 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
     for index in 0..<readings.count {
       var text = FixedText()
       readings[index].append(to: &text)
-      device.publish(text, on: readings[index].quantity.name, of: self)
+      device.publish(text, on: readings[index].quantity.name, of: self, keeping: keeping)
     }
   }
 

@@ -30,7 +30,9 @@ struct Composition {
 
   /// Nil: the client's options are not valid MQTT, which the configuration should have found. The seed is
   /// different on every device and at every start, so that a fleet does not come back in step.
-  func device(_ modules: [any Module], randomSeed: UInt64) -> Device? {
+  func device(
+    _ modules: [any Module], randomSeed: UInt64, store: (any MQTTSessionStore)? = nil
+  ) -> Device? {
     let description = configuration.device
     let topics = Topics(root: description.root, device: description.name)
     var options = Device.options(
@@ -38,8 +40,9 @@ struct Composition {
     options.username = description.broker.username
     options.password = description.broker.password.map { Array($0.utf8) }
     options.keepAlive = description.broker.keepAliveSeconds
+    options.dropPolicy = description.broker.outbox?.dropPolicy ?? .oldest
     let client: MQTTClient
-    do { client = try MQTTClient(options) } catch { return nil }
+    do { client = try MQTTClient(options, store: store) } catch { return nil }
     return Device(topics: topics, modules: modules, client: client, clock: clock, log: log)
   }
 
@@ -61,7 +64,7 @@ struct Composition {
       return SensorModule(
         name: sensor.name, probe: driver.probe(device, queue: try hardware.queue(bus)),
         at: SensorPlace(bus: bus.device, address: sensor.address, enableHint: bus.enableHint),
-        every: .milliseconds(sensor.everyMilliseconds))
+        every: .milliseconds(sensor.everyMilliseconds), keeping: sensor.keep.keeping)
     }
   }
 }
@@ -86,5 +89,27 @@ extension SafetyDescription {
     }
     policy.maxOn = maxOnMilliseconds.map { .milliseconds($0) }
     return policy
+  }
+}
+
+extension OutboxDescription {
+  fileprivate var dropPolicy: MQTTDropPolicy {
+    switch drop {
+    case .oldest: .oldest
+    case .newest: .newest
+    case .priority: .lowestPriority
+    }
+  }
+}
+
+extension KeepDescription {
+  fileprivate var keeping: Keeping {
+    switch (place, priority) {
+    case (.none, _): .nothing
+    case (.memory, _): .memory
+    case (.disk, .high): .disk(.high)
+    case (.disk, .normal): .disk(.normal)
+    case (.disk, .low): .disk(.low)
+    }
   }
 }

@@ -54,7 +54,8 @@ enum Main {
       for problem in problems { StandardStream.error.write("swiftletd: \(problem.text)\n") }
       return EX_UNAVAILABLE
     }
-    guard let device = composition.device(modules, randomSeed: randomSeed(loop)) else {
+    let outbox = try DurableOutbox.open(configuration.device.broker.outbox, loop, log)
+    guard let device = composition.device(modules, randomSeed: randomSeed(loop), store: outbox?.store) else {
       StandardStream.error.write("swiftletd: the broker cannot be given this client id, user name or topic\n")
       return EX_CONFIG
     }
@@ -63,7 +64,8 @@ enum Main {
       client: device.client, endpoint: Endpoint(host: broker.host, port: broker.port), loop: loop, log: log)
     signals.received = { device.stop() }
     device.start()
-    try loop.run(Runtime(device: device, link: link))
+    try loop.run(Runtime(device: device, link: link, outbox: outbox))
+    outbox?.close()
     return 0
   }
 

@@ -7,9 +7,12 @@ final class Runtime: LoopClient {
   private let device: Device
   private let link: BrokerLink
 
-  init(device: Device, link: BrokerLink) {
+  private let outbox: DurableOutbox?
+
+  init(device: Device, link: BrokerLink, outbox: DurableOutbox?) {
     self.device = device
     self.link = link
+    self.outbox = outbox
   }
 
   func turn(now: Instant) -> Instant? {
@@ -18,5 +21,7 @@ final class Runtime: LoopClient {
     return link.partsUntil ?? deadline
   }
 
-  var isFinished: Bool { device.isStopped && link.partsUntil == nil }
+  var isFinished: Bool {
+    device.isStopped && link.partsUntil == nil && outbox?.isBusy != true
+  }
 }

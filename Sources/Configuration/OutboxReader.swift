@@ -1,0 +1,97 @@
+// `outbox` of the broker and `keep` of the sensors.
+extension BrokerReader {
+  private static let defaultOutboxSize = 1 << 20
+  private static let outboxSizes = (64 << 10)...(1 << 30)
+
+  func outbox(_ field: Field) -> OutboxDescription? {
+    let wanted: Message = "a mapping like { path: /var/lib/swiftlet/outbox.db, size: 1MiB }"
+    guard let fields = Fields(field.node, owner: "'outbox'", wanted: wanted, problems) else { return nil }
+    var outbox = OutboxDescription(
+      mark: field.mark, path: "", bytes: BrokerReader.defaultOutboxSize, drop: .oldest)
+    if let path = fields.required("path", example: "/var/lib/swiftlet/outbox.db"), let text = path.text() {
+      outbox.path = text
+      if text.utf8.first != UInt8(ascii: "/") || text.utf8.last == UInt8(ascii: "/") {
+        path.reject(wanted: "a file with its whole path")
+      }
+    }
+    if let size = fields.optional("size") { outbox.bytes = size.size(in: BrokerReader.outboxSizes) ?? 0 }
+    switch fields.optional("drop")?.choice(["oldest", "newest", "priority"]) {
+    case 1: outbox.drop = .newest
+    case 2: outbox.drop = .priority
+    default: break
+    }
+    fields.finish()
+    return outbox
+  }
+}
+
+extension ModuleReader {
+  func keep(_ fields: Fields) -> KeepDescription {
+    let field = fields.optional("keep")
+    var keep = KeepDescription(mark: field?.mark ?? fields.mark)
+    switch field?.choice(["none", "memory", "disk"]) {
+    case 1: keep.place = .memory
+    case 2: keep.place = .disk
+    default: break
+    }
+    guard let priority = fields.optional("priority") else { return keep }
+    switch priority.choice(["low", "normal", "high"]) {
+    case 0: keep.priority = .low
+    case 2: keep.priority = .high
+    default: break
+    }
+    if keep.place != .disk {
+      priority.report("\(priority.title) has no effect without 'keep: disk'", "add 'keep: disk'")
+    }
+    return keep
+  }
+}
+
+extension DeviceReader {
+  /// What is to be kept needs a place.
+  func checkOutbox(_ broker: BrokerDescription, _ modules: [ModuleDescription]) {
+    var isUsed = false
+    for case .sensor(let sensor) in modules where sensor.keep.place == .disk {
+      isUsed = true
+      if broker.outbox == nil {
+        problems.report(
+          sensor.keep.mark,
+          "\(ModuleDescription.sensor(sensor).title) is to be kept on disk, and there is no outbox",
+          "give 'mqtt' an 'outbox', for example outbox: { path: /var/lib/swiftlet/outbox.db }")
+      }
+    }
+    if let outbox = broker.outbox, !isUsed {
+      problems.report(outbox.mark, "nothing is kept in the outbox", "say 'keep: disk' at a sensor")
+    }
+  }
+}
+
+extension Field {
+  /// A number of bytes with its unit.
+  fileprivate func size(in range: ClosedRange<Int>) -> Int? {
+    let wanted: Message =
+      "a size from \(sizeText(range.lowerBound)) to \(sizeText(range.upperBound)), like 1MiB"
+    guard case .scalar(let text) = node.content else {
+      reject(wanted: wanted)
+      return nil
+    }
+    for (unit, factor) in [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)] where text.bytes.count > 3 {
+      let digits = text.bytes.dropLast(3)
+      guard text.bytes.suffix(3).elementsEqual(unit.bytes),
+        let number = parseInteger(String(decoding: digits, as: UTF8.self)),
+        number <= range.upperBound / factor, range.contains(number * factor)
+      else { continue }
+      return number * factor
+    }
+    reject(wanted: wanted)
+    return nil
+  }
+}
+
+/// `1MiB`, in the largest unit that gives a whole number.
+func sizeText(_ bytes: Int) -> String {
+  for (unit, factor) in [("GiB", 1 << 30), ("MiB", 1 << 20)] where bytes >= factor && bytes % factor == 0 {
+    return (bytes / factor).description + unit
+  }
+  return (bytes >> 10).description + "KiB"
+}

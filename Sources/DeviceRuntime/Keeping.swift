@@ -1,0 +1,25 @@
+import MQTTClient
+
+/// What becomes of a reading that cannot go out at once.
+public enum Keeping: Equatable, Sendable {
+  /// It is counted and dropped: a fresh one comes soon.
+  case nothing
+  /// It waits for the broker as long as the process lives, and there is room.
+  case memory
+  /// It waits for the broker on the disk, through restarts and loss of power.
+  case disk(Importance)
+
+  /// Which readings go first when the disk's share is full.
+  public enum Importance: Sendable {
+    case high, normal, low
+  }
+
+  var durability: MQTTDurability {
+    switch self {
+    case .nothing, .memory: .memory
+    case .disk(.high): .disk(.high)
+    case .disk(.normal): .disk(.normal)
+    case .disk(.low): .disk(.low)
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import Configuration
+import DeviceRuntime
+import LinuxPlatform
+import MQTTClient
+import Persistence
+
+/// The outbox on the disk. Its disk is waited for on a thread of its own; a device that has none has neither
+/// the thread nor the library.
+final class DurableOutbox {
+  private let file: SQLiteSessionStore
+  private let log: any Log
+  private let path: String
+
+  /// Nil, and the log says why: without a disk, readings wait in memory. Relays do not wait for a disk.
+  static func open(_ outbox: OutboxDescription?, _ loop: EventLoop, _ log: any Log) throws(SystemError)
+    -> DurableOutbox?
+  {
+    guard let outbox else { return nil }
+    let thread = try WorkerThread(loop: loop)
+    do throws(SessionStoreError) {
+      let store = try SQLiteSessionStore(path: outbox.path, capacity: outbox.bytes, queue: thread)
+      return DurableOutbox(store, outbox.path, log)
+    } catch {
+      log.write(
+        .error, FixedText("outbox \(outbox.path): \(reason(error)); readings are kept in memory only"))
+      return nil
+    }
+  }
+
+  private init(_ store: SQLiteSessionStore, _ path: String, _ log: any Log) {
+    file = store
+    self.path = path
+    self.log = log
+    if let damage = store.setAside {
+      log.write(
+        .error, FixedText("outbox \(path): \(damage); it was moved to \(path).damaged, and a new one begun"))
+    }
+  }
+
+  /// For the client.
+  var store: any MQTTSessionStore { file }
+
+  /// A commit is under way.
+  var isBusy: Bool { file.isCommitting }
+
+  /// What is not on the disk goes there; not while a commit is under way.
+  func close() {
+    do throws(MQTTStoreError) {
+      try file.close()
+    } catch {
+      log.write(.error, FixedText("outbox \(path): the last readings could not be kept"))
+    }
+  }
+
+  private static func reason(_ error: SessionStoreError) -> String {
+    switch error.cause {
+    case .inUse: "another program has it open"
+    case .full: "the disk is full"
+    case .system(let number): "it is damaged and cannot be moved: \(SystemError(number: number).message)"
+    case .noLibrary, .damaged, .failed: error.message
+    }
+  }
+}

@@ -1,0 +1,148 @@
+"""Readings that are kept on disk, and what a kept outbox must not change."""
+
+import os
+import shutil
+import signal
+import tempfile
+import time
+import unittest
+
+from harness.device import Device, run
+from harness.mqtt import Broker, Observer, free_port, wait_until
+
+TOPIC = "swiftlet/bench/air/temperature"
+FAN = "swiftlet/bench/fan"
+
+
+def device_file(port, path, size="1MiB", keep="disk", every="100ms"):
+    return f"""\
+device: bench
+board: simulator
+mqtt:
+  url: mqtt://127.0.0.1:{port}
+  keep_alive: 5s
+  outbox: {{ path: '{path}', size: {size} }}
+modules:
+  - relay: fan
+    line: GPIO5
+  - sensor: air
+    driver: SHT3x
+    bus: i2c-1
+    every: {every}
+    keep: {keep}
+"""
+
+
+class Outbox(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix="swiftlet-outbox-")
+        self.addCleanup(shutil.rmtree, self.directory)
+        self.path = os.path.join(self.directory, "outbox.db")
+        self.port = free_port()
+
+    def start(self, **options):
+        device = Device(device_file(self.port, self.path, **options))
+        self.addCleanup(device.close)
+        return device
+
+    def broker(self):
+        broker = Broker(self.port)
+        self.addCleanup(broker.close)
+        return broker
+
+    def observe(self, topic=TOPIC):
+        observer = Observer(self.port, topic)
+        self.addCleanup(observer.close)
+        return observer
+
+    def stored(self):
+        """Records in the file of a device that does not run; a copy is looked at."""
+        import sqlite3
+        copy = os.path.join(self.directory, "copy.db")
+        for ending in ("", "-wal"):
+            if os.path.exists(self.path + ending):
+                shutil.copy(self.path + ending, copy + ending)
+        with sqlite3.connect(copy) as database:
+            return database.execute("SELECT count(*) FROM record WHERE key + 0 <> -9223372036854775808").fetchone()[0]
+
+    def test_readings_of_an_outage_arrive_after_kills(self):
+        for _ in range(3):
+            device = self.start()
+            wait_until(lambda: os.path.exists(self.path + "-wal"), 10, "the outbox")
+            time.sleep(1)
+            device.send(signal.SIGKILL)
+            device.wait(5)
+        kept = self.stored()
+        self.assertGreater(kept, 15)
+        self.broker()
+        observer = self.observe()
+        self.start(every="1h")
+        wait_until(lambda: sum(m.topic == TOPIC for m in observer.messages) >= kept // 2, 10, "kept readings")
+
+    def test_what_the_broker_has_is_not_sent_again(self):
+        self.broker()
+        observer = self.observe()
+        device = self.start()
+        observer.wait(TOPIC)
+        device.stop()
+        self.assertEqual(self.stored(), 0)
+
+    def test_a_clean_stop_keeps_what_the_broker_does_not_have(self):
+        device = self.start()
+        wait_until(lambda: os.path.exists(self.path + "-wal"), 10, "the outbox")
+        time.sleep(0.5)
+        device.stop()
+        self.assertGreater(self.stored(), 3)
+
+    def test_commands_of_an_absence_are_not_obeyed(self):
+        self.broker()
+        observer = self.observe(FAN + "/#")
+        device = self.start()
+        observer.wait(FAN + "/state", b"OFF")
+        device.send(signal.SIGKILL)
+        device.wait(5)
+        observer.client.publish(FAN + "/set", b"ON", qos=1).wait_for_publish()
+        observer.client.publish(FAN + "/set", b"ON", qos=2).wait_for_publish()
+        since = observer.mark()
+        self.start()
+        observer.wait(FAN + "/state", b"OFF", since=since)
+        time.sleep(0.5)
+        after = [m for m in observer.messages[since:] if m.topic != FAN + "/error"]
+        self.assertEqual({m.payload for m in after if m.topic == FAN + "/state"}, {b"OFF"})
+        self.assertFalse([m for m in after if m.topic == FAN + "/result"])
+
+    def test_a_damaged_outbox_is_set_aside(self):
+        with open(self.path, "wb") as file:
+            file.write(os.urandom(5000))
+        self.broker()
+        observer = self.observe()
+        device = self.start()
+        device.wait_log("file is not a database; it was moved to .*outbox.db.damaged, and a new one begun")
+        observer.wait(TOPIC)
+        self.assertTrue(os.path.exists(self.path + ".damaged"))
+
+    def test_a_disk_that_cannot_be_used_keeps_nobody_from_working(self):
+        self.path = os.path.join(self.directory, "missing", "outbox.db")
+        self.broker()
+        observer = self.observe()
+        device = self.start()
+        device.wait_log("unable to open database file; readings are kept in memory only")
+        observer.wait(TOPIC)
+
+    def test_readings_in_memory_outlive_the_connection(self):
+        device_text = device_file(self.port, self.path, keep="memory", every="200ms")
+        device_text = device_text.replace(f"  outbox: {{ path: '{self.path}', size: 1MiB }}\n", "")
+        device = Device(device_text)
+        self.addCleanup(device.close)
+        time.sleep(1.5)
+        self.broker()
+        observer = self.observe()
+        wait_until(lambda: device.is_running and len(observer.messages) >= 5, 10, "readings of before")
+
+    def test_check_names_the_outbox(self):
+        config = os.path.join(self.directory, "device.yaml")
+        with open(config, "w") as file:
+            file.write(device_file(self.port, self.path, size="64KiB"))
+        answer = run("check", config)
+        self.assertIn(f"outbox  {self.path}, at most 64KiB, when it is full the oldest goes\n", answer.stdout)
+        self.assertIn("every 100ms, kept on disk", answer.stdout)
