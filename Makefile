@@ -29,10 +29,13 @@ hil: ## the ARM binaries on an emulated Raspberry Pi 3B
 bench: ## size, allocations, memory, wake-ups, latency
 	@scripts/bench
 
+fuzz: ## coverage-guided fuzzing of decoders and session for 10 minutes
+	@scripts/fuzz
+
 lint: ## format, project rules
 	@scripts/lint
 
 clean: ## remove what was built (downloads in .cache stay)
 	rm -rf .build .build-* dist
 
-.PHONY: help run test kernel-test embedded cross hil bench lint clean
+.PHONY: help run test kernel-test embedded cross hil bench fuzz lint clean

@@ -1,0 +1,250 @@
+// A client's session under a hostile server and a careless owner: each input is a list of acts. What must
+// hold whatever happens: no trap, no end of events that never comes, and nothing on the wire but whole,
+// well-formed packets that begin with CONNECT.
+import MQTTClient
+import MQTTCodec
+
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzSession(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+  guard let start, count >= 2 else { return 0 }
+  let input = [UInt8](UnsafeBufferPointer(start: start, count: count))
+  var session = Session(input)
+  session.run()
+  return 0
+}
+
+private struct Session {
+  private let client: MQTTClient
+  private let input: [UInt8]
+  private var next = 1
+  private var now: UInt64 = 1_000
+  private var wire = Wire()
+  private var subscriptions: [MQTTSubscription] = []
+  private var isOpen = false
+
+  init(_ input: [UInt8]) {
+    self.input = input
+    var options = MQTTClientOptions(clientID: "fuzz", randomSeed: UInt64(input[0]))
+    options.cleanSession = input[0] & 1 == 0
+    options.receiveCapacity = input[0] & 2 == 0 ? 64 : 1024
+    options.sendCapacity = input[0] & 4 == 0 ? 160 : 1024
+    options.outboxCapacity = 512
+    options.maxInFlight = 3
+    options.keepAlive = 10
+    if input[0] & 8 != 0 {
+      options.will = MQTTWill(topic: "will", payload: [1], qos: .exactlyOnce, retain: true)
+    }
+    do throws(MQTTOptionsError) {
+      client = try MQTTClient(options)
+    } catch {
+      fatalError("these options are valid")
+    }
+  }
+
+  private mutating func byte() -> UInt8 {
+    guard next < input.count else { return 0 }
+    next += 1
+    return input[next - 1]
+  }
+
+  mutating func run() {
+    client.start(now: now)
+    while next < input.count {
+      act(byte())
+      service()
+    }
+    rest()
+  }
+
+  private mutating func act(_ choice: UInt8) {
+    switch choice % 14 {
+    case 0, 1: receive(take(Int(byte())))
+    case 2: receive([0x20, 2, byte() & 1, byte() & 7])
+    case 3: receive([[0x40, 0x50, 0x62, 0x70][Int(byte() & 3)], 2, 0, byte() & 15])
+    case 4: receive([0x90, 3, 0, byte() & 15, byte() & 0x83])
+    case 5: receive(publish())
+    case 6: pass(UInt64(byte()) * 100)
+    case 7: send()
+    case 8: subscribe()
+    case 9: write(Int(byte()))
+    case 10: pull()
+    case 11:
+      isOpen = false
+      wire = Wire()
+      client.transportClosed(now: now)
+    case 12:
+      client.disconnect(now: now)
+      if choice & 0x80 != 0 { client.start(now: now) }
+    default: unsubscribe()
+    }
+  }
+
+  private mutating func take(_ count: Int) -> [UInt8] {
+    let end = min(input.count, next + count)
+    defer { next = end }
+    return [UInt8](input[next..<end])
+  }
+
+  /// A message as a server sends it.
+  private mutating func publish() -> [UInt8] {
+    let qos = byte() % 3
+    let payload = take(Int(byte() & 0x3F))
+    let packetID: [UInt8] = qos == 0 ? [] : [0, byte() & 7]
+    let body = [0, 1, 97] + packetID + payload
+    return [0x30 | qos << 1 | byte() & 8 * (qos > 0 ? 1 : 0), UInt8(body.count)] + body
+  }
+
+  private mutating func receive(_ bytes: [UInt8]) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let before = rest.count
+      let taken = client.receive([UInt8](rest).span, now: now)
+      precondition(taken >= 0 && taken <= rest.count)
+      rest.removeFirst(taken)
+      pull()
+      // Output that nobody takes holds the server back: then these bytes would wait in the socket.
+      if rest.count == before { return }
+    }
+  }
+
+  private mutating func pass(_ milliseconds: UInt64) {
+    now += milliseconds
+    client.advance(to: now)
+    if let deadline = client.nextDeadline, deadline <= now {
+      client.advance(to: now)
+    }
+  }
+
+  private mutating func send() {
+    let topic = [UInt8](repeating: 97 + byte() % 3, count: 1 + Int(byte() & 0x1F))
+    let payload = take(Int(byte() & 0x3F))
+    guard let qos = QoS(rawValue: byte() % 3) else { return }
+    do throws(MQTTPublishError) {
+      _ = try client.publish(
+        topic: topic.span, payload: payload.span, qos: qos, retain: payload.count & 1 == 1)
+    } catch {
+      // No connection or no room.
+    }
+  }
+
+  private mutating func subscribe() {
+    guard subscriptions.count < 4, let qos = QoS(rawValue: byte() % 3) else { return }
+    do throws(MQTTSubscribeError) {
+      subscriptions.append(try client.subscribe(filter: [97, 47, 98 + byte() % 3].span, qos: qos))
+    } catch {
+      fatalError("the filter is valid")
+    }
+  }
+
+  private mutating func unsubscribe() {
+    guard !subscriptions.isEmpty else { return }
+    client.unsubscribe(subscriptions.removeFirst())
+  }
+
+  /// Writes at most that many bytes.
+  private mutating func write(_ most: Int) {
+    var written: [UInt8] = []
+    client.withOutput { bytes in
+      let count = min(bytes.count, most)
+      for index in 0..<count { written.append(bytes[index]) }
+      return count
+    }
+    wire.append(written)
+  }
+
+  private mutating func pull() {
+    // Each event takes bytes or tells of something that happened: far fewer than this.
+    for _ in 0..<2_000 {
+      guard let event = client.nextEvent(now: now) else { return }
+      if case .message(let message) = event { read(message) }
+      if case .oversized(let message, _) = event { read(message) }
+    }
+    fatalError("events without end")
+  }
+
+  private func read(_ message: MQTTMessage) {
+    client.withMessage(message) { topic, payload in
+      var sum = 0
+      for index in topic.indices { sum &+= Int(topic[index]) }
+      for index in payload.indices { sum &+= Int(payload[index]) }
+      precondition(sum >= 0)
+    }
+  }
+
+  /// Does what the client asks the owner of the socket for.
+  private mutating func service() {
+    switch client.transportRequest {
+    case .none: break
+    case .open:
+      precondition(!isOpen)
+      isOpen = true
+      wire = Wire()
+      client.transportOpened(now: now)
+      precondition(client.hasOutput, "CONNECT comes first")
+    case .close:
+      isOpen = false
+      wire = Wire()
+      client.transportClosed(now: now)
+    }
+    pull()
+  }
+
+  /// Left alone with a dead server the client gives up and is quiet.
+  private mutating func rest() {
+    client.disconnect(now: now)
+    for _ in 0..<20 {
+      pull()
+      if client.transportRequest != .none { client.transportClosed(now: now) }
+      guard let deadline = client.nextDeadline else { break }
+      now = max(now, deadline)
+      client.advance(to: now)
+    }
+    pull()
+    precondition(client.nextDeadline == nil && client.transportRequest == .none && !client.isConnected)
+  }
+}
+
+/// What goes to the server: checked packet by packet.
+private struct Wire {
+  private var bytes: [UInt8] = []
+  private var version: ProtocolVersion?
+
+  mutating func append(_ new: [UInt8]) {
+    bytes += new
+    do throws(MalformedPacket) {
+      while let header = try FixedHeader.decode(bytes.span), bytes.count >= header.packetLength {
+        try check(header, [UInt8](bytes[header.length..<header.packetLength]))
+        bytes.removeFirst(header.packetLength)
+      }
+    } catch {
+      fatalError("the client wrote a malformed packet")
+    }
+  }
+
+  private mutating func check(_ header: FixedHeader, _ body: [UInt8]) throws(MalformedPacket) {
+    guard let version else {
+      precondition(header.type == .connect, "the first packet is CONNECT")
+      self.version = try Connect.decode(body.span).version
+      return
+    }
+    switch header.type {
+    case .publish where version == .v5: _ = try Publish.decodeV5(body.span, flags: header.flags)
+    case .publish: _ = try Publish.decode(body.span, flags: header.flags)
+    case .puback, .pubrec, .pubrel, .pubcomp:
+      if version == .v5 {
+        _ = try ReasonedAcknowledgement.decode(body.span, of: header.type)
+      } else {
+        _ = try Acknowledgement.decode(body.span)
+      }
+    case .subscribe:
+      let first = try Subscribe.decode(body.span, version: version).first
+      _ = try Subscribe.entry(body.span, at: first, version: version)
+    case .unsubscribe:
+      let first = try Unsubscribe.decode(body.span, version: version).first
+      _ = try Unsubscribe.entry(body.span, at: first)
+    case .pingreq: try EmptyPacket.check(body.span)
+    case .disconnect, .auth: _ = try Reason.decode(body.span, of: header.type)
+    default: fatalError("a client does not send this")
+    }
+  }
+}
