@@ -30,7 +30,10 @@ private struct Session {
     options.sendCapacity = input[0] & 4 == 0 ? 160 : 1024
     options.outboxCapacity = 512
     options.maxInFlight = 3
+    options.topicAliasMaximum = 2
+    options.sessionExpiry = input[0] & 32 == 0 ? nil : 100
     options.keepAlive = 10
+    options.version = input[0] & 16 == 0 ? .v5 : .v3_1_1
     if input[0] & 8 != 0 {
       options.will = MQTTWill(topic: "will", payload: [1], qos: .exactlyOnce, retain: true)
     }
@@ -59,9 +62,9 @@ private struct Session {
   private mutating func act(_ choice: UInt8) {
     switch choice % 14 {
     case 0, 1: receive(take(Int(byte())))
-    case 2: receive([0x20, 2, byte() & 1, byte() & 7])
+    case 2: receive(connack())
     case 3: receive([[0x40, 0x50, 0x62, 0x70][Int(byte() & 3)], 2, 0, byte() & 15])
-    case 4: receive([0x90, 3, 0, byte() & 15, byte() & 0x83])
+    case 4: receive(suback())
     case 5: receive(publish())
     case 6: pass(UInt64(byte()) * 100)
     case 7: send()
@@ -85,12 +88,36 @@ private struct Session {
     return [UInt8](input[next..<end])
   }
 
+  private var speaksV5: Bool { wire.version == .v5 }
+
+  /// What a server of 5.0 may allow or forbid, and nothing.
+  private static let connackProperties: [[UInt8]] = [
+    [], [0x21, 0, 1], [0x22, 0, 2], [0x24, 0], [0x25, 0], [0x27, 0, 0, 0, 40], [0x13, 0, 3],
+    [0x12, 0, 2, 97, 98], [0x28, 0, 0x29, 0, 0x2A, 0], [0x1F, 0, 1, 97], [0x1C, 0, 1, 97],
+    [0x11, 0, 0, 0, 0], [0x15, 0, 1, 97], [0x1A, 0, 1, 97], [0x26, 0, 1, 97, 0, 1, 97], [0x22, 0xFF, 0xFF],
+  ]
+
+  private mutating func connack() -> [UInt8] {
+    guard speaksV5 else { return [0x20, 2, byte() & 1, byte() & 7] }
+    let choice = byte()
+    let properties = Session.connackProperties[Int(choice & 15)]
+    let code: UInt8 = choice & 0xC0 == 0xC0 ? 0x80 | byte() & 0x1F : 0
+    return [0x20, UInt8(3 + properties.count), choice >> 4 & 1, code, UInt8(properties.count)] + properties
+  }
+
+  private mutating func suback() -> [UInt8] {
+    speaksV5
+      ? [0x90, 4, 0, byte() & 15, 0, byte() & 0x83] : [0x90, 3, 0, byte() & 15, byte() & 0x83]
+  }
+
   /// A message as a server sends it.
   private mutating func publish() -> [UInt8] {
     let qos = byte() % 3
     let payload = take(Int(byte() & 0x3F))
     let packetID: [UInt8] = qos == 0 ? [] : [0, byte() & 7]
-    let body = [0, 1, 97] + packetID + payload
+    let aliased: [UInt8] = byte() & 1 == 0 ? [0] : [3, 0x23, 0, byte() & 3]
+    let topic: [UInt8] = byte() & 4 == 4 ? [0, 0] : [0, 1, 97]
+    let body = speaksV5 ? topic + packetID + aliased + payload : [0, 1, 97] + packetID + payload
     return [0x30 | qos << 1 | byte() & 8 * (qos > 0 ? 1 : 0), UInt8(body.count)] + body
   }
 
@@ -207,7 +234,7 @@ private struct Session {
 /// What goes to the server: checked packet by packet.
 private struct Wire {
   private var bytes: [UInt8] = []
-  private var version: ProtocolVersion?
+  private(set) var version: ProtocolVersion?
 
   mutating func append(_ new: [UInt8]) {
     bytes += new
