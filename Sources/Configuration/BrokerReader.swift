@@ -71,6 +71,9 @@ struct BrokerReader {
       broker.clientID = text
       if text.utf8.count > 128 { field.report("\(field.title) is longer than 128 bytes") }
     }
+    if let field = fields.optional("version"), let index = field.choice(["5", "3.1.1"]) {
+      broker.version = index == 0 ? .v5 : .v3_1_1
+    }
     broker.outbox = fields.optional("outbox").flatMap { outbox($0) }
     fields.finish()
   }

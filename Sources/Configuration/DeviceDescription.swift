@@ -18,6 +18,13 @@ public struct BoardReference: Sendable {
   public var name: String
 }
 
+/// The version of MQTT that is spoken.
+public enum MQTTVersionDescription: Sendable {
+  /// 5.0, and 3.1.1 with a broker that does not speak it.
+  case v5
+  case v3_1_1
+}
+
 /// How to reach the broker and who to be there.
 public struct BrokerDescription: Sendable {
   public var mark: Mark
@@ -29,6 +36,7 @@ public struct BrokerDescription: Sendable {
   public var keepAliveSeconds: UInt16
   public var clientID: String
   public var outbox: OutboxDescription?
+  public var version = MQTTVersionDescription.v5
 }
 
 /// One entry of `modules`.

@@ -41,6 +41,7 @@ struct Composition {
     options.password = description.broker.password.map { Array($0.utf8) }
     options.keepAlive = description.broker.keepAliveSeconds
     options.dropPolicy = description.broker.outbox?.dropPolicy ?? .oldest
+    options.version = description.broker.version == .v5 ? .v5 : .v3_1_1
     let client: MQTTClient
     do { client = try MQTTClient(options, store: store) } catch { return nil }
     return Device(topics: topics, modules: modules, client: client, clock: clock, log: log)

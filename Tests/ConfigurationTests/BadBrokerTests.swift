@@ -92,7 +92,7 @@ struct BadBrokerTests {
       "3:7: 'url' is missing in 'mqtt'; for example url: mqtt://broker.local"),
     BadInput(
       "a mapping with an unknown key", broker("{ url: mqtt://h, user: u }"),
-      "3:24: unknown key 'user' in 'mqtt'; known keys are url, username, password, keep_alive, client_id and outbox"
+      "3:24: unknown key 'user' in 'mqtt'; known keys are url, username, password, keep_alive, client_id, version and outbox"
     ),
     BadInput(
       "user twice", broker("{ url: mqtt://u@h, username: v }"),
@@ -112,6 +112,9 @@ struct BadBrokerTests {
     BadInput(
       "a keep-alive that is too long", broker("{ url: mqtt://h, keep_alive: 1d }"),
       "3:36: 'keep_alive' in 'mqtt' must be whole seconds from 5s to 65535s, not '1d'"),
+    BadInput(
+      "a version that is none", broker("{ url: mqtt://h, version: 3.1 }"),
+      "3:33: 'version' in 'mqtt' must be 5 or 3.1.1, not '3.1'"),
     BadInput(
       "a client that is too long",
       broker("{ url: mqtt://h, client_id: \(String(repeating: "c", count: 129)) }"),

@@ -143,6 +143,8 @@ struct OptionTests {
     #expect(full.keepAliveSeconds == 120 && full.clientID == "me")
     #expect(full.mark.text == "device.yaml:3:14")
     let bare = try broker("{ url: mqtt://h }")
-    #expect(bare.keepAliveSeconds == 60 && bare.clientID == "swiftlet-d")
+    #expect(bare.keepAliveSeconds == 60 && bare.clientID == "swiftlet-d" && bare.version == .v5)
+    #expect(try broker("{ url: mqtt://h, version: 3.1.1 }").version == .v3_1_1)
+    #expect(try broker("{ url: mqtt://h, version: 5 }").version == .v5)
   }
 }

@@ -8,7 +8,7 @@ import time
 import unittest
 
 from harness.device import Device, configuration
-from harness.fake_broker import FakeBroker
+from harness.fake_broker import CONNECT, FakeBroker, packet
 from harness.mqtt import Broker, free_port
 
 from .support import AVAILABILITY, PREFIX, WithBroker, answer
@@ -61,6 +61,26 @@ class Availability(WithBroker):
             seconds, status = device.stop()
             self.assertEqual(status, 0)
             self.assertLess(seconds, 1)
+
+
+class Version(WithBroker):
+
+    def level(self, broker):
+        broker.accept_socket()
+        return broker.expect(CONNECT).body[6]
+
+    def test_a_broker_that_does_not_speak_5_is_spoken_to_in_3_1_1_at_once(self):
+        with FakeBroker() as broker:
+            self.start(configuration(broker.port))
+            self.assertEqual(self.level(broker), 5)
+            broker.send(packet(0x20, b"\0\1"))
+            self.assertEqual(self.level(broker), 4)
+            self.assertLess(broker.accepted_at[1] - broker.accepted_at[0], 0.4)
+
+    def test_the_version_can_be_set(self):
+        with FakeBroker() as broker:
+            self.start(configuration(f"{{ url: 'mqtt://127.0.0.1:{broker.port}', version: 3.1.1 }}"))
+            self.assertEqual(self.level(broker), 4)
 
 
 # What a resolver that says nothing needs: a network of the program's own, in which whoever listens on the
