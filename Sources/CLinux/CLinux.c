@@ -72,6 +72,12 @@ int linux_list(const char *directory, int (*each)(const char *, void *), void *c
   return 0;
 }
 
+int64_t linux_wall_time(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 int64_t linux_now(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);

@@ -11,6 +11,8 @@ public final class Device {
   public let client: MQTTClient
   public let topics: Topics
   let log: any Log
+  let wallClock: (any WallClock)?
+  var stampProperties = PropertyList()
   private(set) var slots: [ModuleSlot] = []
   private var timers: [DeviceTimer] = []
   private var phase = Phase.idle
@@ -42,14 +44,17 @@ public final class Device {
   /// Bytes of a `PUBLISH` whose topic and payload are as long as a text can be.
   private static let longestAnswer = 2 * FixedText.capacity + 8
 
-  /// `client` carries the will of `topics` and is not started yet.
+  /// `client` carries the will of `topics` and is not started yet. `wallClock` is for the stamps of readings
+  /// that are kept.
   public init(
-    topics: Topics, modules: [any Module], client: MQTTClient, clock: any MonotonicClock, log: any Log
+    topics: Topics, modules: [any Module], client: MQTTClient, clock: any MonotonicClock, log: any Log,
+    wallClock: (any WallClock)? = nil
   ) {
     self.topics = topics
     self.client = client
     self.clock = clock
     self.log = log
+    self.wallClock = wallClock
     for module in modules { slots.append(ModuleSlot(module: module, topics: topics)) }
   }
 

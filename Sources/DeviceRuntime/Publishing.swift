@@ -21,15 +21,42 @@ extension Device {
   }
 
   /// Publishes a reading on `…/<module>/<leaf>`; false (and counted) when it could neither go out nor be kept.
+  /// One that is kept carries the time it was taken at, if the time of day is known: the user property
+  /// `sampled`, in milliseconds since 1970. Connections of 3.1.1 have no properties.
   @discardableResult
   public func publish(
     _ payload: FixedText, on leaf: StaticString, of module: any Module, keeping: Keeping = .nothing
   ) -> Bool {
-    let sent = publish(
-      topics.topic(of: module.name, leaf), payload, keeping == .nothing ? .atMostOnce : .atLeastOnce,
-      retain: false, durability: keeping.durability)
+    let topic = topics.topic(of: module.name, leaf)
+    let sent: UInt16?
+    if keeping == .nothing {
+      sent = publish(topic, payload, .atMostOnce, retain: false)
+    } else {
+      stamp()
+      let properties = stampProperties.bytes
+      sent = publish(
+        topic, payload, .atLeastOnce, retain: false, properties: properties.span,
+        durability: keeping.durability)
+    }
     if sent == nil { droppedReadings += 1 }
     return sent != nil
+  }
+
+  private func stamp() {
+    stampProperties.removeAll()
+    guard let now = wallClock?.unixMilliseconds else { return }
+    let name: FixedText = "sampled"
+    var time = FixedText()
+    time.append(decimal: now)
+    name.withSpan { name in
+      time.withSpan { time in
+        do throws(EncodingError) {
+          try stampProperties.append(user: name, time)
+        } catch {
+          // Neither is that long.
+        }
+      }
+    }
   }
 
   /// Reports something that no command asked for on `…/<module>/result`, such as a safety timer's act.
@@ -84,13 +111,14 @@ extension Device {
   /// The packet identifier (0 for QoS 0), or nil when the message could not go out.
   func publish(
     _ topic: FixedText, _ payload: FixedText, _ qos: MQTTQoS, retain: Bool,
-    durability: MQTTDurability = .memory
+    properties: Span<UInt8> = Span(), durability: MQTTDurability = .memory
   ) -> UInt16? {
     topic.withSpan { topic in
       payload.withSpan { payload in
         do throws(MQTTPublishError) {
           return try client.publish(
-            topic: topic, payload: payload, qos: qos, retain: retain, durability: durability)
+            topic: topic, payload: payload, qos: qos, retain: retain, properties: properties,
+            durability: durability)
         } catch {
           // Not connected or no room; the client counts both.
           return nil

@@ -40,3 +40,9 @@ extension Duration {
 public protocol MonotonicClock: AnyObject {
   var now: Instant { get }
 }
+
+/// Tells the time of day, for stamps on what is read later. Nothing is scheduled by it.
+public protocol WallClock: AnyObject {
+  /// Milliseconds since 1970; nil while the clock has not been set.
+  var unixMilliseconds: Int64? { get }
+}

@@ -10,6 +10,7 @@ struct Composition {
   let hardware: any Hardware
   let clock: any MonotonicClock
   let log: any Log
+  var wallClock: (any WallClock)?
 
   /// All modules, or everything that stands in the way of them. Outputs come first: they get their start
   /// levels before anything else takes time.
@@ -44,7 +45,8 @@ struct Composition {
     options.version = description.broker.version == .v5 ? .v5 : .v3_1_1
     let client: MQTTClient
     do { client = try MQTTClient(options, store: store) } catch { return nil }
-    return Device(topics: topics, modules: modules, client: client, clock: clock, log: log)
+    return Device(
+      topics: topics, modules: modules, client: client, clock: clock, log: log, wallClock: wallClock)
   }
 
   /// The board has every line and bus the device names: the configuration has checked that.

@@ -48,7 +48,8 @@ enum Main {
     let signals = try Signals(loop: loop)
     let log = StandardErrorLog()
     let composition = Composition(
-      configuration: configuration, hardware: hardware(configuration.board, loop), clock: loop, log: log)
+      configuration: configuration, hardware: hardware(configuration.board, loop), clock: loop, log: log,
+      wallClock: LinuxWallClock())
     let (modules, problems) = composition.modules()
     if !problems.isEmpty {
       for problem in problems { StandardStream.error.write("swiftletd: \(problem.text)\n") }

@@ -8,13 +8,14 @@ extension DeviceBench {
   public static func make(
     _ modules: [any Module], clock: VirtualClock = VirtualClock(),
     queue: SimulatedWorkQueue = SimulatedWorkQueue(), log: RecordingLog = RecordingLog(),
-    topics: Topics = Topics(root: "home", device: "den"),
+    topics: Topics = Topics(root: "home", device: "den"), wallClock: (any WallClock)? = nil,
     adjust: (inout MQTTClientOptions) -> Void = { _ in }
   ) throws -> DeviceBench {
     var options = Device.options(topics: topics, clientID: "den", randomSeed: 7)
     adjust(&options)
     let device = Device(
-      topics: topics, modules: modules, client: try MQTTClient(options), clock: clock, log: log)
+      topics: topics, modules: modules, client: try MQTTClient(options), clock: clock, log: log,
+      wallClock: wallClock)
     return DeviceBench(clock: clock, queue: queue, device: device)
   }
 }

@@ -27,11 +27,13 @@ final class Harness {
   /// Runs when a message is delivered, as a handler does.
   var onMessage: (MQTTClient, String) -> Void = { _, _ in }
 
-  init(_ adjust: (inout MQTTClientOptions) -> Void = { _ in }) throws {
+  init(
+    store: (any MQTTSessionStore)? = nil, _ adjust: (inout MQTTClientOptions) -> Void = { _ in }
+  ) throws {
     var options = MQTTClientOptions(clientID: "dev", randomSeed: 42)
     options.version = .v3_1_1
     adjust(&options)
-    client = try MQTTClient(options)
+    client = try MQTTClient(options, store: store)
   }
 
   func pull() {

@@ -25,6 +25,7 @@ final class CrashRun {
   private var process: (store: SQLiteSessionStore, client: MQTTClient)!
   private let queue = SimulatedWorkQueue()
   private let isQueued: Bool
+  private let version: MQTTVersion
   private var isOpen = false
   private var now: UInt64 = 1_000
 
@@ -44,17 +45,19 @@ final class CrashRun {
     random = SplitMix(state: seed)
     faulty_disk_format()
     isQueued = random.next() % 2 == 0
-    process = try CrashRun.start(isQueued ? queue : nil)
+    version = random.next() % 2 == 0 ? .v5 : .v3_1_1
+    process = try CrashRun.start(isQueued ? queue : nil, version)
   }
 
   private var client: MQTTClient { process.client }
   private var store: SQLiteSessionStore { process.store }
 
   private static func start(
-    _ queue: SimulatedWorkQueue?
+    _ queue: SimulatedWorkQueue?, _ version: MQTTVersion
   ) throws -> (store: SQLiteSessionStore, client: MQTTClient) {
     let store = try SQLiteSessionStore(path: "session", capacity: 1 << 20, queue: queue, vfs: "faulty")
     var options = MQTTClientOptions(clientID: "dev", randomSeed: 7)
+    options.version = version
     options.cleanSession = false
     options.outboxCapacity = 1024
     options.maxInFlight = 6
@@ -91,7 +94,7 @@ final class CrashRun {
     // Nothing that the end of the old ones does reaches the disk.
     process = nil
     faulty_disk_restart(Int32(how), random.next())
-    process = try CrashRun.start(isQueued ? queue : nil)
+    process = try CrashRun.start(isQueued ? queue : nil, version)
     if store.setAside != nil { complaints.append("the database was damaged") }
     pending = [:]
     handled = handledForGood

@@ -32,6 +32,8 @@ int linux_list(const char *directory, int (*each)(const char *name, void *contex
 
 /* Time: the monotonic clock, which timerfd, GPIO events and epoll share. */
 int64_t linux_now(void);
+/* The time of day, in milliseconds since 1970. */
+int64_t linux_wall_time(void);
 
 /* epoll with plain integers: `events` holds LINUX_READABLE and so on, `token` comes back as given. */
 enum { LINUX_READABLE = 1, LINUX_WRITABLE = 2, LINUX_CLOSED = 4 };

@@ -1,0 +1,60 @@
+import MQTTClient
+
+/// A store that keeps its records in memory and fails when it is told to: what another process finds is
+/// what was committed.
+final class StoreInMemory: MQTTSessionStore {
+  private(set) var records: [UInt64: [UInt8]] = [:]
+  private(set) var committed: [UInt64: [UInt8]] = [:]
+  private(set) var commits = 0
+  /// Room for that many bytes of records longer than 64.
+  var capacity = Int.max
+  var failure: MQTTStoreError?
+  /// Commits answer false, until `finishCommit`.
+  var isSlow = false
+  private var underWay: [UInt64: [UInt8]]?
+
+  init(_ records: [UInt64: [UInt8]] = [:]) {
+    self.records = records
+    committed = records
+  }
+
+  func put(_ key: UInt64, _ value: Span<UInt8>) throws(MQTTStoreError) {
+    try check()
+    let others = records.filter { $0.key != key }.values.reduce(0) { $0 + $1.count }
+    if value.count > 64, others + value.count > capacity { throw .full }
+    records[key] = array(value)
+  }
+
+  func remove(_ key: UInt64) throws(MQTTStoreError) {
+    try check()
+    records[key] = nil
+  }
+
+  func commit() throws(MQTTStoreError) -> Bool {
+    try check()
+    guard !isSlow else {
+      underWay = underWay ?? records
+      return false
+    }
+    committed = underWay ?? records
+    underWay = nil
+    commits += 1
+    return true
+  }
+
+  func find(
+    from key: UInt64, _ body: (_ key: UInt64, _ value: Span<UInt8>) -> Void
+  ) throws(MQTTStoreError) -> Bool {
+    guard let found = records.keys.filter({ $0 >= key }).min(), let value = records[found] else {
+      return false
+    }
+    body(found, value.span)
+    return true
+  }
+
+  private func check() throws(MQTTStoreError) {
+    guard let failure else { return }
+    records = committed
+    throw failure
+  }
+}
