@@ -7,6 +7,7 @@ extension MQTTClient {
     keepAlive.set(seconds: options.keepAlive)
     authentication.data.removeAll(keepingCapacity: true)
     authentication.waiting = nil
+    longestTaken = isV5 ? Int(clamping: options.maximumPacketSize ?? .max) : .max
     if isV5, let authenticator {
       authenticator.start(into: &authentication.data)
       guard authentication.writeProperties(authenticator.method) else { return false }

@@ -106,7 +106,9 @@ extension MQTTClient {
           if let event = acknowledged(word) { return event }
           continue
         }
-        if let header = shortMessage(word), header.packetLength <= received.count {
+        if let header = shortMessage(word), header.packetLength <= received.count,
+          header.packetLength <= longestTaken
+        {
           if let event = try deliver(header) { return event }
           continue
         }
@@ -175,12 +177,8 @@ extension MQTTClient {
     }
     guard let header else { return nil }
     try checkPlace(header)
-    if isV5 {
-      guard header.isMinimal else { throw .malformed(.lengthNotMinimal) }
-      if let maximum = options.maximumPacketSize, header.packetLength > Int(clamping: maximum) {
-        throw .violation(.packetTooLarge)
-      }
-    }
+    guard !isV5 || header.isMinimal else { throw .malformed(.lengthNotMinimal) }
+    guard header.packetLength <= longestTaken else { throw .violation(.packetTooLarge) }
     guard header.type == .publish || header.packetLength <= received.capacity else {
       throw .packetTooLarge(header.type.rawValue)
     }

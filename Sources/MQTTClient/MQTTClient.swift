@@ -66,6 +66,8 @@ public final class MQTTClient {
   var isV5: Bool
   /// The server does not take everything that we could send.
   var isLimited = false
+  /// Bytes of the longest packet that the server may send on this connection.
+  var longestTaken = Int.max
   var receivedAliases: ReceivedAliases
   var sentAliases: SentAliases
   /// QoS 2 messages that the server has sent on this connection and not released.

@@ -28,12 +28,13 @@ final class Harness {
   var onMessage: (MQTTClient, String) -> Void = { _, _ in }
 
   init(
-    store: (any MQTTSessionStore)? = nil, _ adjust: (inout MQTTClientOptions) -> Void = { _ in }
+    store: (any MQTTSessionStore)? = nil, authenticator: (any MQTTAuthenticator)? = nil,
+    _ adjust: (inout MQTTClientOptions) -> Void = { _ in }
   ) throws {
     var options = MQTTClientOptions(clientID: "dev", randomSeed: 42)
     options.version = .v3_1_1
     adjust(&options)
-    client = try MQTTClient(options, store: store)
+    client = try MQTTClient(options, store: store, authenticator: authenticator)
   }
 
   func pull() {

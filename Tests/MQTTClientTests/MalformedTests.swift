@@ -1,4 +1,5 @@
 import MQTTClient
+import MQTTCodec
 import Testing
 
 @Suite("Malformed and unexpected input")
@@ -79,15 +80,21 @@ struct MalformedTests {
     #expect(harness.client.transportRequest == .close)
   }
 
-  @Test("Random bytes never crash, hang or grow the client: 200,000 streams")
-  func garbage() throws {
+  @Test(
+    "Random bytes never crash, hang or grow the client: 200,000 streams",
+    arguments: [ProtocolVersion.v3_1_1, .v5])
+  func garbage(_ version: ProtocolVersion) throws {
     var random = SplitMix(state: 99)
-    let harness = try Harness { $0.receiveCapacity = 64 }
+    let harness = try Harness { options in
+      options.receiveCapacity = 64
+      options.version = version
+      options.topicAliasMaximum = 2
+    }
     try harness.subscribe("a/#", .atLeastOnce)
     var closed = 0
     for round in 0..<200_000 {
       if round % 3 == 0 || !harness.client.isConnected { reopen(harness) }
-      let bytes = stream(round, &random)
+      let bytes = version == .v5 ? streamV5(round, &random) : stream(round, &random)
       _ = bytes.withUnsafeBufferPointer { harness.client.receive($0.span, now: harness.now) }
       var events = 0
       while harness.client.nextEvent(now: harness.now) != nil { events += 1 }
@@ -103,11 +110,26 @@ struct MalformedTests {
       publishPacket("a/b", [1, 2, 3]), publishPacket("a/c", [4], qos: 1, packetID: 7), [0x40, 2, 0, 1],
       [0xD0, 0], [0x90, 3, 0, 1, 1], publishPacket("a/long", [UInt8](repeating: 0, count: 80)),
     ]
+    return damaged(valid, round, &random)
+  }
+
+  private func streamV5(_ round: Int, _ random: inout SplitMix) -> [UInt8] {
+    let list = text(.contentType, "x") + number(.topicAlias, 1)
+    let valid: [[UInt8]] = [
+      publishV5("a/b", [1, 2, 3], list), publishV5("", [4], qos: 2, packetID: 7, list), [0x50, 3, 0, 1, 0],
+      [0x40, 4, 0, 1, 0x10, 0], [0x90, 4, 0, 1, 0, 1],
+      publishV5("a/long", [UInt8](repeating: 0, count: 80), list),
+      [0x62, 2, 0, 7], packet(0xE0, [0x8B, 4] + text(.reasonString, "x")), [0xF0, 2, 0x18, 0],
+    ]
+    return damaged(valid, round, &random)
+  }
+
+  private func damaged(_ valid: [[UInt8]], _ round: Int, _ random: inout SplitMix) -> [UInt8] {
     guard round % 4 != 0 else {
       let word = random.next()
       return (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }
     }
-    var bytes = valid[Int(random.next() % 6)]
+    var bytes = valid[Int(random.next() % UInt64(valid.count))]
     let word = random.next()
     if word & 3 != 0 { bytes[Int(word >> 8) % bytes.count] = UInt8(truncatingIfNeeded: word >> 40) }
     return bytes
@@ -119,7 +141,7 @@ struct MalformedTests {
     harness.waitForOpen()
     harness.client.transportOpened(now: harness.now)
     harness.client.withOutput { $0.count }
-    let accepted: [UInt8] = [0x20, 2, 0, 0]
+    let accepted: [UInt8] = harness.client.protocolVersion == .v5 ? [0x20, 3, 0, 0, 0] : [0x20, 2, 0, 0]
     _ = harness.client.receive(accepted.span, now: harness.now)
     while harness.client.nextEvent(now: harness.now) != nil {}
   }

@@ -66,6 +66,42 @@ struct SplitTests {
     check(harness, harness.takeAll())
   }
 
+  @Test("Every split of a stream of 5.0 into two reads gives the same events and answers")
+  func twoPiecesV5() throws {
+    let alias = number(.topicAlias, 1)
+    let stream =
+      connack(number(.receiveMaximum, 9)) + [0x90, 4, 0, 1, 0, 1] + publishV5("a/b", [1, 2], alias)
+      + publishV5("", [3], qos: 1, packetID: 300, alias + text(.contentType, "x"))
+      + publishV5("a/long", [UInt8](repeating: 7, count: 200), qos: 2, packetID: 9, alias)
+      + publishV5("", [4], qos: 2, packetID: 8, flags: 8, alias) + [0x62, 2, 0, 9, 0x50, 3, 0, 7, 0]
+      + [0xD0, 0, 0xB0, 4, 0, 7, 0, 0, 0xE0, 2, 0x8B, 0]
+    let expected: [Seen] = [
+      .connected(false), .subscribed(0, .atLeastOnce), .message("a/b", [1, 2]),
+      .message("a/b", [3], .atLeastOnce), .oversized("a/long", 200),
+      .message("a/long", [4], .exactlyOnce, duplicate: true), .disconnected(.server(.serverShuttingDown)),
+    ]
+    let answers: [UInt8] = [
+      0x40, 2, 1, 44, 0x50, 2, 0, 9, 0x50, 2, 0, 8, 0x70, 2, 0, 9, 0x62, 3, 0, 7, 0x92,
+    ]
+    for split in 0...stream.count {
+      let harness = try harnessV5 {
+        $0.receiveCapacity = 128
+        $0.topicAliasMaximum = 1
+      }
+      try harness.subscribe("a/#", .atLeastOnce)
+      _ = harness.open()
+      var output: [UInt8] = []
+      for part in [stream[..<split], stream[split...]] {
+        for byte in stride(from: part.startIndex, to: part.endIndex, by: 7) {
+          harness.feed([UInt8](part[byte..<min(byte + 7, part.endIndex)]))
+          output += harness.takeAll()
+        }
+      }
+      #expect(harness.seen == expected)
+      #expect(output.suffix(21) == answers)
+    }
+  }
+
   @Test("A server that closes at any byte is connected to again, and nothing is made up")
   func closedAtEveryByte() throws {
     for split in 0..<stream.count {
