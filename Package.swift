@@ -36,19 +36,25 @@ let package = Package(
     .target(name: "CLinux"),
     .target(name: "CGPIOD", linkerSettings: [.linkedLibrary("gpiod")]),
     .target(name: "CI2C", linkerSettings: [.linkedLibrary("i2c")]),
+    .target(name: "CTLS"),
+    .target(name: "CWSLAY"),
     .target(name: "CYAML", linkerSettings: [.linkedLibrary("yaml")]),
     // Loads its library itself, when it is used
     .target(name: "CSQLite"),
     .target(
       name: "Persistence", dependencies: ["MQTTClient", "HAL", "CSQLite"], swiftSettings: portable),
     .target(
-      name: "LinuxPlatform", dependencies: ["HAL", "CLinux", "CGPIOD", "CI2C"], swiftSettings: portable),
+      name: "LinuxPlatform", dependencies: ["HAL", "CLinux", "CGPIOD", "CI2C", "CTLS", "CWSLAY"],
+      swiftSettings: portable),
+    .target(
+      name: "MQTTConnection", dependencies: ["MQTTClient", "MQTTCodec", "LinuxPlatform", "HAL"],
+      swiftSettings: portable),
 
     .executableTarget(
       name: "swiftletd",
       dependencies: [
         "Units", "HAL", "Drivers", "Simulation", "MQTTCodec", "MQTTClient", "DeviceRuntime", "Modules",
-        "Configuration", "LinuxPlatform", "Persistence", "CLinux",
+        "Configuration", "LinuxPlatform", "MQTTConnection", "Persistence", "CLinux",
       ],
       swiftSettings: portable),
 

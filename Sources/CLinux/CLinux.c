@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/timerfd.h>
 #include <time.h>
 
@@ -171,7 +172,18 @@ int linux_thread_start(void *(*body)(void *), void *context, size_t stack) {
   return -error;
 }
 
+static int local_address(const char *path, linux_address *found) {
+  struct sockaddr_un *local = (struct sockaddr_un *)&found->storage;
+  size_t length = strlen(path);
+  if (length >= sizeof local->sun_path) return EAI_NONAME;
+  local->sun_family = AF_UNIX;
+  memcpy(local->sun_path, path, length + 1);
+  found->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + 1);
+  return 1;
+}
+
 int linux_resolve(const char *host, uint16_t port, int numeric_only, linux_address *found, int capacity) {
+  if (host[0] == '/') return local_address(host, &found[0]);
   struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
   if (numeric_only) hints.ai_flags |= AI_NUMERICHOST;
   char service[8];

@@ -1,24 +1,14 @@
 import CLinux
 import HAL
 
-/// What a `TCPStream` tells its owner. All calls come on the loop.
-public protocol TCPStreamOwner: AnyObject {
-  func streamOpened()
-  /// Bytes may be read with `read`.
-  func streamReadable()
-  /// There is room again after a `write` that took fewer bytes than it was given.
-  func streamWritable()
-  /// Opening failed or the connection is lost; `reason` is for the log. The stream can be opened again.
-  func streamClosed(_ reason: String)
-}
-
 /// A TCP connection that never blocks: the name is looked up on a thread of its own, and each address the
-/// lookup gives is tried in turn. Stream and owner live as long as the loop, so they hold each other.
-public final class TCPStream: FileObserver, ResolverOwner {
+/// lookup gives is tried in turn. A host that begins with a slash is the path of a local socket.
+public final class TCPStream: NetworkStream, FileObserver, ResolverOwner {
   private let loop: EventLoop
-  private let owner: any TCPStreamOwner
+  private let endpoint: Endpoint
+  private let owner: any NetworkStreamOwner
   private var resolver: Resolver?
-  private var file: Int32 = -1
+  private(set) var file: Int32 = -1
   private var token: UInt32 = 0
   private var isConnecting = false
   private var isFinishing = false
@@ -31,25 +21,25 @@ public final class TCPStream: FileObserver, ResolverOwner {
   private var lastError: Int32 = 0
   private var isWanted = false
 
-  public init(loop: EventLoop, owner: any TCPStreamOwner) {
+  public init(_ endpoint: Endpoint, loop: EventLoop, owner: any NetworkStreamOwner) {
+    self.endpoint = endpoint
     self.loop = loop
     self.owner = owner
     resolver = Resolver(loop: loop, owner: self)
   }
 
-  public func open(_ endpoint: Endpoint) {
+  public func open() {
     isWanted = true
     do { try resolver?.resolve(endpoint) } catch { fail(error.message) }
   }
 
-  /// Closes without a word to the owner.
   public func close() {
     isWanted = false
     dropFile()
   }
 
-  /// Ends what we send and throws away what still comes, until the other side closes as well. A socket that is
-  /// closed while an answer is on its way resets the connection, and our last words may be lost with it.
+  /// A socket that is closed while an answer is on its way resets the connection, and our last words may be
+  /// lost with it.
   public func finish() {
     guard file >= 0, !isConnecting else { return close() }
     isWanted = false
@@ -60,12 +50,13 @@ public final class TCPStream: FileObserver, ResolverOwner {
 
   public var isOpen: Bool { file >= 0 }
 
-  /// Reads what is there. 0: nothing now (or the stream closed, which the owner has been told).
+  public var hasInput: Bool { false }
+
   public func read(into buffer: inout MutableSpan<UInt8>) -> Int {
     guard file >= 0, buffer.count > 0 else { return 0 }
     let count = buffer.withUnsafeMutableBufferPointer { linux_read(file, $0.baseAddress, $0.count) }
     if count > 0 {
-      linux_acknowledge_now(file)
+      acknowledgeNow()
       return count
     }
     if count == 0 {
@@ -76,7 +67,6 @@ public final class TCPStream: FileObserver, ResolverOwner {
     return 0
   }
 
-  /// Writes what fits; `streamWritable` follows if that was not all.
   public func write(_ bytes: Span<UInt8>) -> Int {
     guard file >= 0, !isConnecting, bytes.count > 0 else { return 0 }
     let count = bytes.withUnsafeBufferPointer { linux_write(file, $0.baseAddress, $0.count) }
@@ -84,12 +74,17 @@ public final class TCPStream: FileObserver, ResolverOwner {
       fail(SystemError(number: Int32(-count)).message)
       return 0
     }
-    if count < bytes.count { watch(reading: isReading, writing: true) }
+    if count < bytes.count { waitForRoom() }
     return max(0, count)
   }
 
-  /// Leaves what comes in the kernel, whose window then holds the other side back. Without this, bytes that
-  /// nobody takes would wake the loop for ever.
+  func acknowledgeNow() { linux_acknowledge_now(file) }
+
+  /// Has the owner told when there is room again.
+  func waitForRoom() {
+    watch(reading: isReading, writing: true)
+  }
+
   public func pauseReading() {
     watch(reading: false, writing: needsRoom)
   }
@@ -162,7 +157,7 @@ public final class TCPStream: FileObserver, ResolverOwner {
     do { try loop.change(file, token: token, to: readiness) } catch { fail(error.message) }
   }
 
-  private func fail(_ reason: String) {
+  func fail(_ reason: String) {
     dropFile()
     if !isWanted { return }
     isWanted = false

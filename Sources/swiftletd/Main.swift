@@ -3,6 +3,7 @@ import Configuration
 import DeviceRuntime
 import HAL
 import LinuxPlatform
+import MQTTConnection
 
 /// The device's program. Exit statuses are those of sysexits.h.
 @main
@@ -61,11 +62,12 @@ enum Main {
       return EX_CONFIG
     }
     let broker = configuration.device.broker
-    let link = BrokerLink(
-      client: device.client, endpoint: Endpoint(host: broker.host, port: broker.port), loop: loop, log: log)
+    let connection = MQTTConnection(
+      client: device.client, servers: broker.mqttServers, loop: loop,
+      owner: BrokerLog(client: device.client, log: log))
     signals.received = { device.stop() }
     device.start()
-    try loop.run(Runtime(device: device, link: link, outbox: outbox))
+    try loop.run(Runtime(device: device, connection: connection, outbox: outbox))
     outbox?.close()
     return 0
   }

@@ -1,27 +1,29 @@
 import DeviceRuntime
 import HAL
 import LinuxPlatform
+import MQTTConnection
 
-/// What the loop runs: the device and its link to the broker.
+/// What the loop runs: the device and its connection to the broker.
 final class Runtime: LoopClient {
   private let device: Device
-  private let link: BrokerLink
-
+  private let connection: MQTTConnection
   private let outbox: DurableOutbox?
 
-  init(device: Device, link: BrokerLink, outbox: DurableOutbox?) {
+  init(device: Device, connection: MQTTConnection, outbox: DurableOutbox?) {
     self.device = device
-    self.link = link
+    self.connection = connection
     self.outbox = outbox
   }
 
   func turn(now: Instant) -> Instant? {
     var deadline = device.turn()
-    while link.service(isLast: device.isStopped) { deadline = device.turn() }
-    return link.partsUntil ?? deadline
+    while connection.service(isLast: device.isStopped) { deadline = device.turn() }
+    if connection.isParting { return connection.deadline }
+    guard let later = connection.deadline else { return deadline }
+    return min(later, deadline ?? later)
   }
 
   var isFinished: Bool {
-    device.isStopped && link.partsUntil == nil && outbox?.isBusy != true
+    device.isStopped && !connection.isParting && outbox?.isBusy != true
   }
 }

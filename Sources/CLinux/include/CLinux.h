@@ -65,7 +65,7 @@ typedef struct {
   socklen_t length;
 } linux_address;
 enum { LINUX_ADDRESSES = 8 };
-/* Blocks (DNS); numeric addresses do not. Returns the number found or -EAI_… */
+/* Blocks (DNS); numeric addresses do not, nor do paths of local sockets. Returns the number found or -EAI_… */
 int linux_resolve(const char *host, uint16_t port, int numeric_only, linux_address *found, int capacity);
 const char *linux_resolve_message(int code);
 int linux_connect(const linux_address *address);

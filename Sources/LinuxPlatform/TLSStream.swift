@@ -1,0 +1,187 @@
+import CTLS
+import HAL
+
+/// Whom to trust and who we are at `mqtts://` and `wss://`.
+public struct TLSSettings: Sendable {
+  /// PEM files; nil: the system's authorities.
+  public var caFile: String?
+  public var caDirectory: String?
+  /// The client's certificate chain and key; a key in the certificate's file need not be named.
+  public var certificate: String?
+  public var key: String?
+  /// The protocol that is asked for in the handshake.
+  public var alpn: String? = "mqtt"
+  /// SHA-256 of the server's public key, 32 bytes. Without an authority of our own the pin alone decides.
+  public var pin: [UInt8]?
+  /// Takes whatever certificate comes: whoever sits in between reads and changes everything.
+  public var isInsecure = false
+
+  public init() {}
+}
+
+/// TLS 1.2 or later over a TCP connection, by OpenSSL. The session of a connection shortens the handshake of
+/// the next one. Memory is allocated when a connection is made.
+public final class TLSStream: NetworkStream, NetworkStreamOwner {
+  private let host: String
+  private let settings: TLSSettings
+  private let owner: any NetworkStreamOwner
+  private var stream: TCPStream?
+  private var context: OpaquePointer?
+  private var connection: OpaquePointer?
+  private var isEstablished = false
+  /// The handshake of the latest connection was shortened.
+  public private(set) var isResumed = false
+
+  public init(_ endpoint: Endpoint, _ settings: TLSSettings, loop: EventLoop, owner: any NetworkStreamOwner) {
+    host = endpoint.host
+    self.settings = settings
+    self.owner = owner
+    stream = TCPStream(endpoint, loop: loop, owner: self)
+  }
+
+  public func open() {
+    if context == nil {
+      switch makeContext() {
+      case .success(let context): self.context = context
+      case .failure(let failure): return owner.streamClosed(failure.reason)
+      }
+    }
+    stream?.open()
+  }
+
+  public func close() {
+    drop()
+    stream?.close()
+  }
+
+  public func finish() {
+    guard isEstablished, let connection else { return close() }
+    ctls_finish(connection)
+    drop()
+    stream?.finish()
+  }
+
+  public var isOpen: Bool { stream?.isOpen ?? false }
+
+  public var hasInput: Bool {
+    guard isEstablished, let connection else { return false }
+    return ctls_has_input(connection) != 0
+  }
+
+  public func read(into buffer: inout MutableSpan<UInt8>) -> Int {
+    guard isEstablished, let connection, buffer.count > 0 else { return 0 }
+    let count = buffer.withUnsafeMutableBufferPointer { ctls_read(connection, $0.baseAddress, $0.count) }
+    if count > 0 {
+      stream?.acknowledgeNow()
+      return count
+    }
+    settle(count)
+    return 0
+  }
+
+  public func write(_ bytes: Span<UInt8>) -> Int {
+    guard isEstablished, let connection, bytes.count > 0 else { return 0 }
+    let count = bytes.withUnsafeBufferPointer { ctls_write(connection, $0.baseAddress, $0.count) }
+    guard count > 0 else {
+      settle(count)
+      return 0
+    }
+    if count < bytes.count { stream?.waitForRoom() }
+    return count
+  }
+
+  public func pauseReading() { stream?.pauseReading() }
+  public func resumeReading() { stream?.resumeReading() }
+
+  public func streamOpened() {
+    guard let context, let stream else { return }
+    connection = host.withCString { ctls_connect(context, stream.file, $0) }
+    guard connection != nil else { return fail("out of memory") }
+    shakeHands()
+  }
+
+  public func streamReadable() {
+    isEstablished ? owner.streamReadable() : shakeHands()
+  }
+
+  public func streamWritable() {
+    isEstablished ? owner.streamWritable() : shakeHands()
+  }
+
+  public func streamClosed(_ reason: String) {
+    drop()
+    owner.streamClosed(reason)
+  }
+
+  private func shakeHands() {
+    guard let connection else { return }
+    let outcome = Int(ctls_handshake(connection))
+    guard outcome == CTLS_DONE else { return settle(outcome) }
+    isEstablished = true
+    isResumed = ctls_is_resumed(connection) != 0
+    owner.streamOpened()
+  }
+
+  /// What a call without bytes means.
+  private func settle(_ outcome: Int) {
+    switch outcome {
+    case CTLS_WANTS_READ: break
+    case CTLS_WANTS_WRITE: stream?.waitForRoom()
+    case CTLS_CLOSED:
+      fail(isEstablished ? "closed by the broker" : "closed by the broker during the TLS handshake")
+    default: fail(connection.map { String(cString: ctls_reason($0)) } ?? "TLS failed")
+    }
+  }
+
+  private func fail(_ reason: String) {
+    drop()
+    stream?.close()
+    owner.streamClosed(reason)
+  }
+
+  private func drop() {
+    ctls_free(connection)
+    connection = nil
+    isEstablished = false
+  }
+
+  private struct Failure: Error {
+    let reason: String
+  }
+
+  private func makeContext() -> Result<OpaquePointer, Failure> {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { reason in
+      reason.initialize(repeating: 0)
+      let made = settings.withC { ctls_context_create($0, reason.baseAddress, reason.count) }
+      if let made { return .success(made) }
+      return .failure(Failure(reason: reason.baseAddress.map { String(cString: $0) } ?? ""))
+    }
+  }
+}
+
+extension TLSSettings {
+  /// The settings as C takes them, for the time of the call.
+  fileprivate func withC<R>(_ body: (UnsafePointer<ctls_settings>) -> R) -> R {
+    withCString(caFile) { caFile in
+      withCString(caDirectory) { caDirectory in
+        withCString(certificate) { certificate in
+          withCString(key) { key in
+            withCString(alpn) { alpn in
+              (pin ?? []).withUnsafeBufferPointer { pin in
+                var settings = ctls_settings(
+                  ca_file: caFile, ca_directory: caDirectory, certificate: certificate, key: key, alpn: alpn,
+                  pin: pin.count == 32 ? pin.baseAddress : nil, insecure: isInsecure ? 1 : 0)
+                return body(&settings)
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private func withCString<R>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> R) -> R {
+    guard let text else { return body(nil) }
+    return text.withCString { body($0) }
+  }
+}

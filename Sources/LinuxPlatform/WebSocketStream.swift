@@ -1,0 +1,289 @@
+import CLinux
+import CWSLAY
+import HAL
+
+/// Bytes in the binary frames of a WebSocket, over TCP or TLS. Frames are libwslay's. [MQTT5-6.0.0-1],
+/// [MQTT5-6.0.0-3]
+public final class WebSocketStream: NetworkStream, NetworkStreamOwner {
+  private let endpoint: Endpoint
+  private let settings: WebSocketSettings
+  private let isSecure: Bool
+  private let owner: any NetworkStreamOwner
+  private var below: (any NetworkStream)?
+  private var frames: OpaquePointer?
+  private var state = State.closed
+  private var handshake = WebSocketHandshake()
+  /// What was read of the answer's head, and later what came behind it.
+  private var head: [UInt8] = []
+  private var headRead = 0
+  /// Frames that wait for room below.
+  private let output: UnsafeMutablePointer<UInt8>
+  private var outputStart = 0
+  private var outputEnd = 0
+  /// A piece of payload that did not fit into the reader's buffer.
+  private var rest = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+  /// The control frame whose payload is being gathered.
+  private var control: [UInt8] = []
+  private var mayHaveInput = false
+
+  private enum State {
+    case closed
+    case opening
+    /// The request is out; its answer is awaited.
+    case asking
+    case open
+  }
+
+  private static let longestHead = 4096
+  private static let outputCapacity = 4096 + 128
+  /// Header and mask of a frame.
+  private static let overhead = 14
+  /// Room for a pong and a closing frame.
+  private static let reserve = 2 * (125 + overhead)
+
+  public init(
+    _ endpoint: Endpoint, _ settings: WebSocketSettings, tls: TLSSettings?, loop: EventLoop,
+    owner: any NetworkStreamOwner
+  ) {
+    self.endpoint = endpoint
+    self.settings = settings
+    self.owner = owner
+    isSecure = tls != nil
+    output = .allocate(capacity: WebSocketStream.outputCapacity)
+    output.initialize(repeating: 0, count: WebSocketStream.outputCapacity)
+    if var tls {
+      // RFC 6455 asks for HTTP/1.1; a server that knows no "mqtt" there would refuse it.
+      tls.alpn = "http/1.1"
+      below = TLSStream(endpoint, tls, loop: loop, owner: self)
+    } else {
+      below = TCPStream(endpoint, loop: loop, owner: self)
+    }
+  }
+
+  public func open() {
+    if frames == nil {
+      let user = Unmanaged.passUnretained(self).toOpaque()
+      frames = cwslay_create(
+        { user, buffer, capacity in
+          guard let user, let buffer else { return 0 }
+          return Unmanaged<WebSocketStream>.fromOpaque(user).takeUnretainedValue().fetch(buffer, capacity)
+        }, user)
+    } else if cwslay_reset(frames) == 0 {
+      return owner.streamClosed("out of memory")
+    }
+    guard frames != nil else {
+      return owner.streamClosed("WebSockets need libwslay, which is not here: sudo apt install libwslay1")
+    }
+    forget()
+    state = .opening
+    below?.open()
+  }
+
+  public func close() {
+    state = .closed
+    below?.close()
+  }
+
+  public func finish() {
+    guard case .open = state else { return close() }
+    // 1000: a normal end.
+    queue(CWSLAY_CLOSE, [0x03, 0xE8])
+    _ = flush()
+    state = .closed
+    below?.finish()
+  }
+
+  public var isOpen: Bool { below?.isOpen ?? false }
+
+  public var hasInput: Bool {
+    guard case .open = state else { return false }
+    return mayHaveInput || rest.count > 0 || below?.hasInput == true
+  }
+
+  public func read(into buffer: inout MutableSpan<UInt8>) -> Int {
+    guard case .open = state, buffer.count > 0 else { return 0 }
+    var count = 0
+    while true {
+      count += deliver(into: &buffer, from: count)
+      mayHaveInput = true
+      guard count < buffer.count, case .open = state else { return count }
+      var piece = cwslay_piece()
+      switch cwslay_read(frames, &piece) {
+      case 1: accept(piece)
+      case 0:
+        mayHaveInput = false
+        return count
+      default:
+        fail("the broker sends frames that are no WebSocket's")
+        return count
+      }
+    }
+  }
+
+  public func write(_ bytes: Span<UInt8>) -> Int {
+    guard case .open = state, flush() else { return 0 }
+    let room = WebSocketStream.outputCapacity - WebSocketStream.reserve - WebSocketStream.overhead
+    let count = min(bytes.count, room)
+    guard count > 0 else { return 0 }
+    outputEnd = bytes.withUnsafeBufferPointer {
+      cwslay_write(
+        frames, Int32(CWSLAY_BINARY.rawValue), $0.baseAddress, count, output, WebSocketStream.outputCapacity)
+    }
+    guard outputEnd > 0 else {
+      fail("no random numbers for the WebSocket's masks")
+      return 0
+    }
+    _ = flush()
+    return count
+  }
+
+  public func pauseReading() { below?.pauseReading() }
+  public func resumeReading() { below?.resumeReading() }
+
+  public func streamOpened() {
+    state = .asking
+    handshake = WebSocketHandshake()
+    let request = handshake.request(endpoint, settings, isSecure: isSecure)
+    let written = below?.write(request.span) ?? 0
+    // The first bytes of a connection find an empty buffer, and the configuration bounds what they are.
+    if written < request.count { fail("the WebSocket's request did not fit into the socket's buffer") }
+  }
+
+  public func streamReadable() {
+    switch state {
+    case .asking: readHead()
+    case .open: owner.streamReadable()
+    case .closed, .opening: break
+    }
+  }
+
+  public func streamWritable() {
+    guard case .open = state else { return }
+    if flush() { owner.streamWritable() }
+  }
+
+  public func streamClosed(_ reason: String) {
+    let wasAsking = if case .asking = state { true } else { false }
+    state = .closed
+    owner.streamClosed(wasAsking ? reason + " during the WebSocket's handshake" : reason)
+  }
+
+  private func forget() {
+    head = []
+    headRead = 0
+    outputStart = 0
+    outputEnd = 0
+    rest = UnsafeBufferPointer(start: nil, count: 0)
+    control = []
+    mayHaveInput = false
+  }
+
+  private func fail(_ reason: String) {
+    close()
+    owner.streamClosed(reason)
+  }
+
+  /// Gathers the answer up to its empty line.
+  private func readHead() {
+    var bytes = [UInt8](repeating: 0, count: 1024)
+    var span = bytes.mutableSpan
+    let count = below?.read(into: &span) ?? 0
+    guard count > 0 else { return }
+    head += bytes[..<count]
+    guard let end = endOfHead() else {
+      if head.count > WebSocketStream.longestHead { fail("the answer to the WebSocket's request has no end") }
+      return
+    }
+    if let refusal = handshake.refusal([UInt8](head[..<end])) { return fail(refusal) }
+    headRead = end
+    mayHaveInput = headRead < head.count
+    state = .open
+    owner.streamOpened()
+  }
+
+  private func endOfHead() -> Int? {
+    guard head.count >= 4 else { return nil }
+    for index in 3..<head.count
+    where head[index] == 0x0A && head[index - 1] == 0x0D && head[index - 2] == 0x0A && head[index - 3] == 0x0D
+    {
+      return index + 1
+    }
+    return nil
+  }
+
+  /// Bytes for the frames' decoder: first what came behind the head.
+  private func fetch(_ buffer: UnsafeMutablePointer<UInt8>, _ capacity: Int) -> Int {
+    if headRead < head.count {
+      let count = min(capacity, head.count - headRead)
+      for index in 0..<count { buffer[index] = head[headRead + index] }
+      headRead += count
+      if headRead == head.count {
+        head = []
+        headRead = 0
+      }
+      return count
+    }
+    let free = UnsafeMutableBufferPointer(start: buffer, count: capacity)
+    var span = free.mutableSpan
+    return below?.read(into: &span) ?? 0
+  }
+
+  /// Copies what is left of a piece; answers how much.
+  private func deliver(into buffer: inout MutableSpan<UInt8>, from offset: Int) -> Int {
+    let count = min(rest.count, buffer.count - offset)
+    guard count > 0, let source = rest.baseAddress else { return 0 }
+    buffer.withUnsafeMutableBytes { target in
+      target.baseAddress?.advanced(by: offset).copyMemory(from: source, byteCount: count)
+    }
+    rest = UnsafeBufferPointer(start: source + count, count: rest.count - count)
+    return count
+  }
+
+  private func accept(_ piece: cwslay_piece) {
+    let data = UnsafeBufferPointer(start: piece.data, count: piece.count)
+    switch UInt32(piece.opcode) {
+    case CWSLAY_BINARY.rawValue, CWSLAY_CONTINUATION.rawValue: rest = data
+    case CWSLAY_TEXT.rawValue: fail("the broker sends text where MQTT is binary")
+    default:
+      control += data
+      guard control.count >= Int(piece.payload_length) else { return }
+      let payload = control
+      control = []
+      answer(piece.opcode, payload)
+    }
+  }
+
+  private func answer(_ opcode: Int32, _ payload: [UInt8]) {
+    switch UInt32(opcode) {
+    case CWSLAY_PING.rawValue:
+      queue(CWSLAY_PONG, payload)
+      _ = flush()
+    case CWSLAY_CLOSE.rawValue:
+      queue(CWSLAY_CLOSE, [UInt8](payload.prefix(2)))
+      _ = flush()
+      let code = payload.count >= 2 ? Int(payload[0]) << 8 | Int(payload[1]) : 1005
+      fail("closed by the broker, WebSocket code " + String(code))
+    default: break
+    }
+  }
+
+  /// A control frame behind what waits; left out when a broker that reads nothing has filled the reserve.
+  private func queue(_ opcode: CWSLAY_OPCODE, _ payload: [UInt8]) {
+    let room = WebSocketStream.outputCapacity - outputEnd
+    guard room >= payload.count + WebSocketStream.overhead else { return }
+    outputEnd += payload.withUnsafeBufferPointer {
+      cwslay_write(frames, Int32(opcode.rawValue), $0.baseAddress, payload.count, output + outputEnd, room)
+    }
+  }
+
+  /// Writes what waits; true when nothing is left.
+  private func flush() -> Bool {
+    guard outputStart < outputEnd else { return true }
+    let waiting = UnsafeBufferPointer(start: output + outputStart, count: outputEnd - outputStart)
+    outputStart += below?.write(waiting.span) ?? 0
+    guard outputStart == outputEnd else { return false }
+    outputStart = 0
+    outputEnd = 0
+    return true
+  }
+}

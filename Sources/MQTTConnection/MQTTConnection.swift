@@ -1,0 +1,167 @@
+import HAL
+import LinuxPlatform
+import MQTTClient
+
+/// Who wants to know what becomes of a connection.
+public protocol MQTTConnectionOwner: AnyObject {
+  /// A connection could not be opened or is lost; the next attempt follows by itself.
+  func connectionClosed(_ server: MQTTServer, reason: String)
+}
+
+/// Moves bytes between a client's session and one of its servers, on an event loop.
+///
+/// Servers are tried in order, each once, when one cannot be reached or does not accept us. A later one is
+/// left for the first again when its connection ends, or when the first answers a knock: every minute.
+public final class MQTTConnection: NetworkStreamOwner {
+  private let client: MQTTClient
+  private let servers: [MQTTServer]
+  private let loop: EventLoop
+  private let owner: any MQTTConnectionOwner
+  private var streams: [any NetworkStream] = []
+  private var knock: Knock?
+  private var current = 0
+  private var state = State.closed
+
+  private enum State {
+    case closed
+    case opening
+    case open
+    /// Lost or refused; the client hears of it in the next `service`.
+    case lost
+    /// The last words are out; waits until the server has them, at most until then.
+    case parting(Instant)
+  }
+
+  /// How long a server may take to close after it has been told goodbye.
+  private static let patience = Duration.milliseconds(500)
+
+  /// At least one server. Allocates; afterwards only opening a connection does.
+  public init(
+    client: MQTTClient, servers: [MQTTServer], loop: EventLoop, owner: any MQTTConnectionOwner
+  ) {
+    precondition(!servers.isEmpty, "a connection needs a server")
+    self.client = client
+    self.servers = servers
+    self.loop = loop
+    self.owner = owner
+    for server in servers { streams.append(server.makeStream(loop: loop, owner: self)) }
+    if servers.count > 1 { knock = Knock(servers[0], loop: loop) }
+  }
+
+  /// The server that is connected, or tried next.
+  public var server: MQTTServer { servers[current] }
+
+  private var stream: any NetworkStream { streams[current] }
+
+  /// Does what the client asks for. True: something changed, and the client has to be looked at again.
+  /// `isLast`: no other connection will follow.
+  public func service(isLast: Bool = false) -> Bool {
+    switch state {
+    case .lost:
+      end()
+      return true
+    case .closed where client.transportRequest == .open:
+      state = .opening
+      stream.open()
+      if case .opening = state { return false }
+      return true
+    case .open where client.transportRequest == .close && isLast:
+      stream.finish()
+      state = .parting(loop.now + MQTTConnection.patience)
+      client.transportClosed(now: now)
+      return true
+    case .opening where client.transportRequest == .close, .open where client.transportRequest == .close:
+      stream.close()
+      end()
+      return true
+    case .open: return serviceOpen()
+    case .parting(let deadline):
+      if stream.isOpen && loop.now < deadline { return false }
+      stream.close()
+      state = .closed
+      return false
+    case .closed, .opening:
+      return false
+    }
+  }
+
+  /// When `service` has something to do at the latest, beside the client's own deadline.
+  public var deadline: Instant? {
+    if case .parting(let deadline) = state { return deadline }
+    return current > 0 ? knock?.deadline : nil
+  }
+
+  /// The last words are still on their way.
+  public var isParting: Bool {
+    if case .parting = state { return true }
+    return false
+  }
+
+  private func serviceOpen() -> Bool {
+    hasBeenAccepted = hasBeenAccepted || client.isConnected
+    if current > 0, client.isConnected, knock?.service() == true {
+      owner.connectionClosed(server, reason: "the first broker is back")
+      stream.close()
+      end()
+      return true
+    }
+    if flush() { return true }
+    // What a stream keeps in memory wakes nobody: it has to be fetched as soon as there is room.
+    guard stream.hasInput else { return false }
+    return take() > 0
+  }
+
+  private var hasBeenAccepted = false
+
+  /// A connection or an attempt is over: who is next?
+  private func end() {
+    state = .closed
+    knock?.stop()
+    current = hasBeenAccepted ? 0 : (current + 1) % servers.count
+    hasBeenAccepted = false
+    client.transportClosed(now: now)
+  }
+
+  public func streamOpened() {
+    state = .open
+    client.transportOpened(now: now)
+  }
+
+  public func streamReadable() {
+    _ = take()
+  }
+
+  private func take() -> Int {
+    var isTaken = false
+    let count = client.withReceiveBuffer { buffer in
+      isTaken = true
+      return stream.read(into: &buffer)
+    }
+    // The client takes nothing while its answers are not taken: until then the bytes wait in the kernel.
+    if !isTaken && client.hasOutput { stream.pauseReading() }
+    return count
+  }
+
+  public func streamWritable() {
+    stream.resumeReading()
+  }
+
+  public func streamClosed(_ reason: String) {
+    hasBeenAccepted = hasBeenAccepted || client.isConnected
+    state = .lost
+    owner.connectionClosed(server, reason: reason)
+  }
+
+  private var now: UInt64 { UInt64(loop.now.milliseconds) }
+
+  /// Writes what there is. True: the client has room for what waited for it, or something has ended.
+  private func flush() -> Bool {
+    var written = 0
+    client.withOutput { bytes in
+      written = stream.write(bytes)
+      return written
+    }
+    if case .open = state { return written > 0 || client.transportRequest == .close }
+    return true
+  }
+}

@@ -1,0 +1,24 @@
+import LinuxPlatform
+
+/// Where a server is and how to speak to it.
+public struct MQTTServer: Sendable {
+  public var endpoint: Endpoint
+  /// Nil: not encrypted.
+  public var tls: TLSSettings?
+  /// Nil: MQTT straight on the connection.
+  public var webSocket: WebSocketSettings?
+
+  public init(endpoint: Endpoint, tls: TLSSettings? = nil, webSocket: WebSocketSettings? = nil) {
+    self.endpoint = endpoint
+    self.tls = tls
+    self.webSocket = webSocket
+  }
+
+  func makeStream(loop: EventLoop, owner: any NetworkStreamOwner) -> any NetworkStream {
+    if let webSocket {
+      return WebSocketStream(endpoint, webSocket, tls: tls, loop: loop, owner: owner)
+    }
+    if let tls { return TLSStream(endpoint, tls, loop: loop, owner: owner) }
+    return TCPStream(endpoint, loop: loop, owner: owner)
+  }
+}

@@ -1,0 +1,42 @@
+import Configuration
+import DeviceRuntime
+import LinuxPlatform
+import MQTTClient
+import MQTTConnection
+
+/// Logs what becomes of the connection. A broker that closes every connection at once is worth one line,
+/// not one for each attempt.
+final class BrokerLog: MQTTConnectionOwner {
+  private let client: MQTTClient
+  private let log: any Log
+  private var lastReason: FixedText?
+  private var connections: UInt32 = 0
+
+  init(client: MQTTClient, log: any Log) {
+    self.client = client
+    self.log = log
+  }
+
+  func connectionClosed(_ server: MQTTServer, reason: String) {
+    var line: FixedText = "broker "
+    line.append(server.endpoint.host)
+    if server.endpoint.port != 0 {
+      line.append(":")
+      line.append(decimal: Int64(server.endpoint.port))
+    }
+    line.append(": ")
+    line.append(reason)
+    if client.counters.connections != connections { lastReason = nil }
+    connections = client.counters.connections
+    if line == lastReason { return }
+    lastReason = line
+    log.write(.warning, line)
+  }
+}
+
+extension BrokerDescription {
+  /// The servers in order, as the connection wants them.
+  var mqttServers: [MQTTServer] {
+    [MQTTServer(endpoint: Endpoint(host: host, port: port))]
+  }
+}
