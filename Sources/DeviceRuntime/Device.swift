@@ -65,6 +65,8 @@ public final class Device {
       topic: topics.availability.string, payload: Array("offline".utf8), qos: .atLeastOnce, retain: true)
     // A device that is back late is a broken device: on a home's network, eight seconds are polite enough.
     options.backoffMaximum = 8_000
+    // A device says the same few topics all its life.
+    options.sentTopicAliases = 16
     return options
   }
 

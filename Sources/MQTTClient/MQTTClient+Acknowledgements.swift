@@ -45,9 +45,9 @@ extension MQTTClient {
     acknowledge(.pubcomp, packetID)
   }
 
-  /// An acknowledgement of 5.0 that says more than its packet identifier.
+  /// An acknowledgement that may say more than its packet identifier, as in 5.0.
   @inline(never)
-  func acknowledgedV5(_ type: PacketType, _ answer: ReasonedAcknowledgement) -> MQTTEvent? {
+  func acknowledged(_ type: PacketType, _ answer: ReasonedAcknowledgement) -> MQTTEvent? {
     switch type {
     case .puback where answer.reason.isError: return refused(answer, .atLeastOnce)
     case .pubrec where answer.reason.isError: return refused(answer, .exactlyOnce)

@@ -53,12 +53,40 @@ extension MQTTClient {
     observe(now)
     finishCurrent()
     eventProperties = 0..<0
+    if pendingEvent != nil || stored != nil || outbox.untold > 0 || hasUnavailable,
+      let event = nextNews()
+    {
+      return event
+    }
+    // Almost all that comes is one of these. Whatever is unusual about a packet, its mistakes too, is for
+    // `nextPacket`.
+    while state == .connected, skipping == nil, let word = received.firstWord,
+      output.makeRoom(Self.answerRoom)
+    {
+      if isShortAcknowledgement(word) {
+        if let event = acknowledged(word) { return event }
+      } else if let event = shortMessage(word) {
+        return event
+      } else {
+        break
+      }
+    }
+    return nextOfAny()
+  }
+
+  /// What does not come from the server, or came earlier.
+  @inline(never)
+  private func nextNews() -> MQTTEvent? {
     if let event = pendingEvent {
       pendingEvent = nil
       return event
     }
     if let stored, let event = nextStoreEvent(stored) { return event }
-    if outbox.untold > 0 || hasUnavailable, let event = nextFate() { return event }
+    return nextFate()
+  }
+
+  @inline(never)
+  private func nextOfAny() -> MQTTEvent? {
     guard canReceive else { return nil }
     do {
       return try nextPacket()
@@ -101,18 +129,6 @@ extension MQTTClient {
       }
       // Whatever comes may have to be answered; without room for that the server has to wait.
       guard output.makeRoom(Self.answerRoom) else { return nil }
-      if state == .connected, let word = received.firstWord {
-        if isShortAcknowledgement(word) {
-          if let event = acknowledged(word) { return event }
-          continue
-        }
-        if let header = shortMessage(word), header.packetLength <= received.count,
-          header.packetLength <= longestTaken
-        {
-          if let event = try deliver(header) { return event }
-          continue
-        }
-      }
       guard let header = try nextHeader() else { return nil }
       guard header.packetLength <= received.capacity else {
         if let event = try beginSkipping(header) { return event }
@@ -144,13 +160,36 @@ extension MQTTClient {
     }
   }
 
-  /// The header of a `PUBLISH` of at most 129 bytes, if it is one that may be.
+  /// A message of QoS 0 or 1 in at most 129 bytes, without properties, that is complete and as it should be.
   @inline(__always)
-  private func shortMessage(_ word: UInt32) -> FixedHeader? {
-    guard word & 0xF080_0000 == 0x3000_0000 else { return nil }
-    let flags = UInt8(truncatingIfNeeded: word >> 24 & 0x0F)
-    guard flags & 0b0110 != 0b0110, flags & 0b1110 != 0b1000 else { return nil }
-    return FixedHeader(type: .publish, flags: flags, length: 2, remaining: Int(word >> 16 & 0x7F))
+  private func shortMessage(_ word: UInt32) -> MQTTEvent? {
+    let isQoS1 = word & 0x0200_0000 != 0
+    guard word & 0xF480_0000 == 0x3000_0000, isQoS1 || word & 0x0800_0000 == 0 else { return nil }
+    let length = 2 + Int(word >> 16 & 0x7F)
+    let topicCount = Int(word & 0xFFFF)
+    let topicEnd = 4 + topicCount
+    let payloadStart = topicEnd + (isQoS1 ? 2 : 0) + (isV5 ? 1 : 0)
+    guard payloadStart <= length, length <= received.count, length <= longestTaken else { return nil }
+    let start = received.head
+    let bytes = received.bytes(at: start, count: length)
+    guard topicCount > 0, !isV5 || bytes[payloadStart - 1] == 0 else { return nil }
+    do throws(MalformedPacket) {
+      try TopicName.check(received.bytes(at: start + 4, count: topicCount).span)
+    } catch {
+      return nil
+    }
+    let packetID = isQoS1 ? UInt16(bytes[topicEnd]) << 8 | UInt16(bytes[topicEnd + 1]) : 0
+    guard !isQoS1 || packetID != 0 else { return nil }
+    counters.received &+= 1
+    current.length = length
+    current.packetID = packetID
+    return .message(
+      MQTTMessage(
+        qos: isQoS1 ? .atLeastOnce : .atMostOnce, retain: word & 0x0100_0000 != 0,
+        duplicate: word & 0x0800_0000 != 0, packetID: packetID, topicAlias: 0,
+        topicCount: UInt16(truncatingIfNeeded: topicCount), topicStart: Int32(truncatingIfNeeded: start + 4),
+        propertiesCount: 0, payloadStart: Int32(truncatingIfNeeded: start + payloadStart),
+        payloadCount: Int32(truncatingIfNeeded: length - payloadStart), serial: current.serial))
   }
 
   @inline(__always)
@@ -211,8 +250,7 @@ extension MQTTClient {
       case .suback: return try subscribed(body.span)
       case .unsuback: return unsubscribed(try Acknowledgement.decode(body.span), .success)
       case .puback, .pubrec, .pubrel, .pubcomp:
-        // Those that are as they should be are dealt with before.
-        _ = try Acknowledgement.decode(body.span)
+        return acknowledged(header.type, try ReasonedAcknowledgement.decode(body.span, of: header.type))
       default: break
       }
       return nil
@@ -235,7 +273,7 @@ extension MQTTClient {
       case .puback, .pubrec, .pubrel, .pubcomp:
         let answer = try ReasonedAcknowledgement.decode(body, of: type)
         noteProperties(answer.properties, at: position)
-        return acknowledgedV5(type, answer)
+        return acknowledged(type, answer)
       case .suback, .unsuback:
         let answer = try ReasonList.decode(body, of: type)
         noteProperties(answer.properties, at: position)

@@ -35,8 +35,14 @@ extension MQTTClient {
     if qos == .atMostOnce {
       guard state == .connected else { throw refusal(.notConnected) }
       guard output.makeRoom(room + Self.reserve) else { throw refusal(.outputFull) }
-      if isV5 {
-        _ = writeV5(topic, properties, payload, .atMostOnce, retain: retain, duplicate: false, 0)
+      if sentAliases.isEnabled {
+        _ = write(topic, properties, payload, .atMostOnce, retain: retain, duplicate: false, 0)
+      } else if isV5 {
+        _ = output.write { span throws(EncodingError) in
+          try Publish.encodeV5(
+            topic: topic, properties: properties, payload: payload, qos: .atMostOnce, retain: retain,
+            into: &span)
+        }
       } else {
         _ = output.write { span throws(EncodingError) in
           try Publish.encode(topic: topic, payload: payload, qos: .atMostOnce, retain: retain, into: &span)
@@ -114,7 +120,7 @@ extension MQTTClient {
     return packetID
   }
 
-  /// Writes a `PUBLISH` of QoS 1 or 2 for which there is room.
+  /// Writes a `PUBLISH` for which there is room.
   @inline(never)
   private func write(
     _ topic: Span<UInt8>, _ properties: Span<UInt8>, _ payload: Span<UInt8>, _ qos: QoS, retain: Bool,
@@ -131,7 +137,7 @@ extension MQTTClient {
   }
 
   /// Writes a `PUBLISH` of 5.0 for which there is room, with an alias for its topic if there is one.
-  @inline(never)
+  @inline(__always)
   private func writeV5(
     _ topic: Span<UInt8>, _ properties: Span<UInt8>, _ payload: Span<UInt8>, _ qos: QoS, retain: Bool,
     duplicate: Bool, _ packetID: UInt16

@@ -36,8 +36,9 @@ public struct MQTTClientOptions: Sendable {
   public var maximumPacketSize: UInt32?
   /// 5.0: topic aliases that the server may use. The client keeps the topic of each.
   public var topicAliasMaximum: UInt16 = 0
-  /// 5.0: topics that we give an alias when the server allows; those of up to 62 bytes, 64 bytes each.
-  public var sentTopicAliases: UInt16 = 8
+  /// 5.0: topics that we give an alias when the server allows, for shorter packets at the price of some
+  /// 200 instructions a message. Those of up to 62 bytes; each takes 64 bytes of memory.
+  public var sentTopicAliases: UInt16 = 0
   /// 5.0: further properties of `CONNECT`, such as user properties, request response information and
   /// request problem information. Those that have an option here may not be among them.
   public var properties = PropertyList()

@@ -51,26 +51,22 @@ struct ReceivedAliases {
 struct SentAliases {
   /// Topics longer than that get no alias.
   private static let longest = 62
+  /// Bytes of a place: the length of its topic, 0 when it is free, and the topic.
+  private static let size = 64
 
-  private struct Slot {
-    /// 0: free.
-    var count: UInt8 = 0
-    var bytes = InlineArray<62, UInt8>(repeating: 0)
-  }
-
-  private let slots: UnsafeMutablePointer<Slot>
+  private let places: UnsafeMutableRawPointer
   private let capacity: Int
   /// Those that the server allows.
   private var allowed = 0
 
   init(maximum: UInt16) {
     capacity = Int(maximum)
-    slots = .allocate(capacity: max(1, capacity))
-    slots.initialize(repeating: Slot(), count: max(1, capacity))
+    places = .allocate(byteCount: max(1, capacity) * Self.size, alignment: 8)
+    places.initializeMemory(as: UInt8.self, repeating: 0, count: max(1, capacity) * Self.size)
   }
 
   func deallocate() {
-    slots.deallocate()
+    places.deallocate()
   }
 
   var isEnabled: Bool { allowed > 0 }
@@ -78,25 +74,64 @@ struct SentAliases {
   /// A new connection, whose server takes that many. [MQTT5-3.2.2-17]
   mutating func forget(allowing maximum: UInt16) {
     allowed = min(Int(maximum), capacity)
-    for index in 0..<allowed { slots[index].count = 0 }
+    for index in 0..<allowed { (places + index * Self.size).storeBytes(of: 0, as: UInt8.self) }
   }
 
   /// The alias of a topic, and whether the server knows it; nil when it gets none. What is new is taken
   /// down: the packet has to be sent.
-  mutating func alias(of topic: Span<UInt8>) -> (alias: UInt16, isKnown: Bool)? {
+  func alias(of topic: Span<UInt8>) -> (alias: UInt16, isKnown: Bool)? {
     guard topic.count <= Self.longest else { return nil }
-    var hash: UInt32 = 2_166_136_261
-    for index in topic.indices { hash = (hash ^ UInt32(topic[unchecked: index])) &* 16_777_619 }
-    let index = Int(truncatingIfNeeded: UInt64(hash) &* UInt64(allowed) >> 32)
-    let slot = slots + index
-    let alias = UInt16(truncatingIfNeeded: index + 1)
-    if Int(slot.pointee.count) == topic.count {
-      var isSame = true
-      for index in topic.indices where slot.pointee.bytes[index] != topic[unchecked: index] { isSame = false }
-      if isSame { return (alias, true) }
+    return topic.withUnsafeBytes { raw in
+      guard let bytes = raw.baseAddress else { return nil }
+      let count = raw.count
+      let hash = Self.hash(bytes, count)
+      let index = Int(truncatingIfNeeded: UInt64(truncatingIfNeeded: hash >> 32) &* UInt64(allowed) >> 32)
+      let place = places + index * Self.size
+      let alias = UInt16(truncatingIfNeeded: index + 1)
+      if Int(place.load(as: UInt8.self)) == count, Self.isSame(place + 1, bytes, count) {
+        return (alias, true)
+      }
+      place.storeBytes(of: UInt8(truncatingIfNeeded: count), as: UInt8.self)
+      (place + 1).copyMemory(from: bytes, byteCount: count)
+      return (alias, false)
     }
-    slot.pointee.count = UInt8(truncatingIfNeeded: topic.count)
-    for index in topic.indices { slot.pointee.bytes[index] = topic[unchecked: index] }
-    return (alias, false)
+  }
+
+  /// Word by word; the last word overlaps, so that none is incomplete.
+  private static func hash(_ bytes: UnsafeRawPointer, _ count: Int) -> UInt64 {
+    var hash = UInt64(truncatingIfNeeded: count)
+    guard count >= 8 else {
+      for index in 0..<count { hash = mix(hash, UInt64(bytes.load(fromByteOffset: index, as: UInt8.self))) }
+      return hash
+    }
+    var index = 0
+    while index < count - 8 {
+      hash = mix(hash, bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+      index += 8
+    }
+    return mix(hash, bytes.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self))
+  }
+
+  private static func mix(_ hash: UInt64, _ word: UInt64) -> UInt64 {
+    let product = (hash ^ word) &* 0x9E37_79B9_7F4A_7C15
+    return product ^ product >> 29
+  }
+
+  private static func isSame(_ left: UnsafeRawPointer, _ right: UnsafeRawPointer, _ count: Int) -> Bool {
+    guard count >= 8 else {
+      for index in 0..<count {
+        let byte = left.load(fromByteOffset: index, as: UInt8.self)
+        if byte != right.load(fromByteOffset: index, as: UInt8.self) { return false }
+      }
+      return true
+    }
+    var index = 0
+    while index < count - 8 {
+      let word = left.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+      if word != right.loadUnaligned(fromByteOffset: index, as: UInt64.self) { return false }
+      index += 8
+    }
+    return left.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
+      == right.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
   }
 }

@@ -112,7 +112,7 @@ struct ServerLimitTests {
     "[MQTT5-3.3.2-7] [MQTT5-3.3.2-8] [MQTT5-3.3.2-9] [MQTT5-3.2.2-17] [MQTT5-3.2.2-18] Repeated topics get an alias when the server allows"
   )
   func sentAliases() throws {
-    let harness = try harnessV5()
+    let harness = try harnessV5 { $0.sentTopicAliases = 8 }
     harness.connectV5()
     for _ in 1...2 { _ = try harness.publish("topic", [1]) }
     #expect(harness.takeAll() == publishV5("topic", [1]) + publishV5("topic", [1]))

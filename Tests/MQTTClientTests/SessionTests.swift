@@ -129,6 +129,7 @@ struct SessionTests {
         options.cleanSession = cleanSession
         options.version = version
         options.topicAliasMaximum = 1
+        options.sentTopicAliases = 2
         options.receiveMaximum = 4
         options.maxInFlight = 3
         options.outboxCapacity = 1024
