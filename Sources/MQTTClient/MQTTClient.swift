@@ -191,7 +191,8 @@ public final class MQTTClient {
 
   /// Closes cleanly: `DISCONNECT` after what is queued, so that the server does not publish the will,
   /// unless the reason is `.disconnectWithWillMessage`. Messages in the outbox stay there for a later
-  /// `start`. Reason and properties are of 5.0; properties that do not fit are left out.
+  /// `start`. Reason and properties are of 5.0; properties that do not fit or may not be there are left
+  /// out.
   /// [MQTT-3.14.4-1], [MQTT-3.14.4-2]
   public func disconnect(
     now: UInt64, reason: MQTTReasonCode = .normalDisconnection, properties: Span<UInt8> = Span()
@@ -204,7 +205,7 @@ public final class MQTTClient {
     case .opening, .connecting: close(.connectionFailed(.requested))
     case .connected:
       finishCurrent()
-      if !sayGoodbye(reason, properties) { _ = sayGoodbye(reason, Span()) }
+      if !mayCarry(properties) || !sayGoodbye(reason, properties) { _ = sayGoodbye(reason, Span()) }
       state = .draining
       deadline = clock + Self.drainTimeout
     }
@@ -270,6 +271,24 @@ public final class MQTTClient {
       output.removeAll()
       stored?.left(.max)
       state = .closing
+    }
+  }
+
+  /// Whether our `DISCONNECT` may carry these: a server that was to keep no session cannot keep it longer,
+  /// and takes no packet that is too long. [MQTT5-3.14.2-2], [MQTT5-3.14.2-3], [MQTT5-3.14.2-4]
+  private func mayCarry(_ properties: Span<UInt8>) -> Bool {
+    guard isV5, properties.count + 8 <= Int(clamping: serverLimits.maximumPacketSize) else { return false }
+    do throws(MalformedPacket) {
+      try Properties.check(properties, for: .disconnect)
+      var position = 0
+      while let property = try Properties.next(properties, at: &position) {
+        if property.id == .sessionExpiryInterval, property.number > 0, connectPacket.sessionExpiry == 0 {
+          return false
+        }
+      }
+      return true
+    } catch {
+      return false
     }
   }
 

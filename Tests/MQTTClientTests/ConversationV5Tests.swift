@@ -165,10 +165,21 @@ struct ConversationV5Tests {
       (.normalDisconnection, [], [0xE0, 0]), (.disconnectWithWillMessage, [], [0xE0, 1, 4]),
       (.normalDisconnection, number(.sessionExpiryInterval, 5), [0xE0, 7, 0, 5, 0x11, 0, 0, 0, 5]),
     ] {
-      let harness = try harnessV5()
+      let harness = try harnessV5 { $0.sessionExpiry = 60 }
       harness.connectV5()
       harness.client.disconnect(now: harness.now, reason: reason, properties: list.span)
       #expect(harness.takeAll() == expected && harness.client.transportRequest == .close)
+    }
+  }
+
+  @Test("[MQTT5-3.14.2-2] [MQTT5-3.14.2-3] [MQTT5-3.14.2-4] DISCONNECT leaves out what it may not carry")
+  func disconnectingShort() throws {
+    let long = text(.reasonString, String(repeating: "x", count: 40))
+    for list in [number(.sessionExpiryInterval, 5), long, number(.receiveMaximum, 5), [99]] {
+      let harness = try harnessV5()
+      harness.connectV5(number(.maximumPacketSize, 40))
+      harness.client.disconnect(now: harness.now, reason: .unspecifiedError, properties: list.span)
+      #expect(harness.takeAll() == [0xE0, 1, 0x80])
     }
   }
 
