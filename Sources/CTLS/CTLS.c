@@ -78,8 +78,10 @@ struct ctls_context {
   SSL_CTX *context;
   /* The latest session the server gave us, offered at the next connection. */
   SSL_SESSION *session;
+  char *texts[CTLS_TEXTS];
   uint8_t pin[32];
-  int has_pin;
+  int has_pin, is_insecure;
+  char reason[256];
 };
 
 struct ctls_connection {
@@ -108,85 +110,78 @@ static int load(ctls_context *context) {
   return 1;
 }
 
-/* The library's words for what went wrong last. */
-static const char *words(const ctls_context *context) {
+/* Says what cannot be used, with the library's words for why. */
+static int refuse(ctls_context *context, const char *what, const char *name) {
   unsigned long code = context->ERR_get_error();
   const char *reason = code ? context->ERR_reason_error_string(code) : NULL;
   context->ERR_clear_error();
-  return reason ? reason : "no reason is known";
+  say(context->reason, sizeof context->reason, "%s %s cannot be used: %s", what, name,
+      reason ? reason : "no reason is known");
+  return 0;
 }
 
-static int use_files(ctls_context *context, const ctls_settings *settings, char *reason, size_t capacity) {
+static int use_files(ctls_context *context) {
   SSL_CTX *ssl = context->context;
-  if (settings->ca_file && !context->SSL_CTX_load_verify_file(ssl, settings->ca_file)) {
-    say(reason, capacity, "the CA file %s cannot be used: %s", settings->ca_file, words(context));
-    return 0;
-  }
-  if (settings->ca_directory && !context->SSL_CTX_load_verify_dir(ssl, settings->ca_directory)) {
-    say(reason, capacity, "the CA directory %s cannot be used: %s", settings->ca_directory, words(context));
-    return 0;
-  }
-  if (!settings->ca_file && !settings->ca_directory) context->SSL_CTX_set_default_verify_paths(ssl);
-  if (settings->certificate && context->SSL_CTX_use_certificate_chain_file(ssl, settings->certificate) != 1) {
-    say(reason, capacity, "the certificate %s cannot be used: %s", settings->certificate, words(context));
-    return 0;
-  }
-  const char *key = settings->key ? settings->key : settings->certificate;
-  if (key && context->SSL_CTX_use_PrivateKey_file(ssl, key, FILETYPE_PEM) != 1) {
-    say(reason, capacity, "the key %s cannot be used: %s", key, words(context));
-    return 0;
-  }
-  if (key && !context->SSL_CTX_check_private_key(ssl)) {
-    say(reason, capacity, "the key %s does not belong to the certificate %s", key, settings->certificate);
-    return 0;
-  }
+  const char *ca_file = context->texts[CTLS_CA_FILE], *ca_directory = context->texts[CTLS_CA_DIRECTORY];
+  if (ca_file && !context->SSL_CTX_load_verify_file(ssl, ca_file))
+    return refuse(context, "the CA file", ca_file);
+  if (ca_directory && !context->SSL_CTX_load_verify_dir(ssl, ca_directory))
+    return refuse(context, "the CA directory", ca_directory);
+  if (!ca_file && !ca_directory) context->SSL_CTX_set_default_verify_paths(ssl);
+  const char *certificate = context->texts[CTLS_CERTIFICATE];
+  if (certificate && context->SSL_CTX_use_certificate_chain_file(ssl, certificate) != 1)
+    return refuse(context, "the certificate", certificate);
+  const char *key = context->texts[CTLS_KEY] ? context->texts[CTLS_KEY] : certificate;
+  if (key && context->SSL_CTX_use_PrivateKey_file(ssl, key, FILETYPE_PEM) != 1)
+    return refuse(context, "the key", key);
+  if (key && !context->SSL_CTX_check_private_key(ssl)) return refuse(context, "the key", key);
   return 1;
 }
 
-static int set_up(ctls_context *context, const ctls_settings *settings, char *reason, size_t capacity) {
+static void offer_protocol(ctls_context *context, const char *name) {
+  unsigned char list[256];
+  size_t length = strlen(name);
+  if (length == 0 || length > 254) return;
+  list[0] = (unsigned char)length;
+  memcpy(list + 1, name, length);
+  context->SSL_CTX_set_alpn_protos(context->context, list, (unsigned)length + 1);
+}
+
+static int set_up(ctls_context *context) {
   context->context = context->SSL_CTX_new(context->TLS_client_method());
-  if (!context->context) {
-    say(reason, capacity, "OpenSSL: %s", words(context));
-    return 0;
-  }
+  if (!context->context) return refuse(context, "OpenSSL", "");
   SSL_CTX *ssl = context->context;
   context->SSL_CTX_ctrl(ssl, CTRL_MIN_VERSION, TLS_1_2, NULL);
   /* What is written lies in a queue that moves between two attempts. */
   context->SSL_CTX_ctrl(ssl, CTRL_MODE, MODE_PARTIAL_WRITE | MODE_MOVING_BUFFER | MODE_RELEASE_BUFFERS, NULL);
   context->SSL_CTX_ctrl(ssl, CTRL_SESSION_CACHE, CACHE_CLIENT | CACHE_NO_INTERNAL, NULL);
-  if (settings->alpn) {
-    unsigned char list[256];
-    size_t length = strlen(settings->alpn);
-    if (length > 0 && length < 255) {
-      list[0] = (unsigned char)length;
-      memcpy(list + 1, settings->alpn, length);
-      context->SSL_CTX_set_alpn_protos(ssl, list, (unsigned)length + 1);
-    }
-  }
-  if (settings->pin) {
-    memcpy(context->pin, settings->pin, sizeof context->pin);
-    context->has_pin = 1;
-  }
-  int pin_alone = settings->pin && !settings->ca_file && !settings->ca_directory;
-  context->SSL_CTX_set_verify(ssl, settings->insecure || pin_alone ? VERIFY_NONE : VERIFY_PEER, NULL);
-  return use_files(context, settings, reason, capacity);
+  if (context->texts[CTLS_ALPN]) offer_protocol(context, context->texts[CTLS_ALPN]);
+  int pin_alone = context->has_pin && !context->texts[CTLS_CA_FILE] && !context->texts[CTLS_CA_DIRECTORY];
+  context->SSL_CTX_set_verify(ssl, context->is_insecure || pin_alone ? VERIFY_NONE : VERIFY_PEER, NULL);
+  return use_files(context);
 }
 
-ctls_context *ctls_context_create(const ctls_settings *settings, char *reason, size_t capacity) {
-  ctls_context *context = calloc(1, sizeof *context);
-  if (!context) {
-    say(reason, capacity, "out of memory");
-    return NULL;
-  }
-  if (!load(context)) {
-    say(reason, capacity, "TLS needs OpenSSL 3, which is not here: sudo apt install libssl3");
-  } else if (set_up(context, settings, reason, capacity)) {
-    return context;
-  } else if (context->context) {
-    context->SSL_CTX_free(context->context);
-  }
-  free(context);
-  return NULL;
+ctls_context *ctls_context_create(void) { return calloc(1, sizeof(ctls_context)); }
+
+void ctls_set_text(ctls_context *context, ctls_text which, const char *text) {
+  free(context->texts[which]);
+  context->texts[which] = strdup(text);
+}
+
+void ctls_set_pin(ctls_context *context, const uint8_t *digest) {
+  memcpy(context->pin, digest, sizeof context->pin);
+  context->has_pin = 1;
+}
+
+void ctls_set_insecure(ctls_context *context) { context->is_insecure = 1; }
+
+const char *ctls_context_open(ctls_context *context) {
+  if (context->context) return NULL;
+  if (!load(context)) return "TLS needs OpenSSL 3, which is not here: sudo apt install libssl3";
+  if (set_up(context)) return NULL;
+  if (context->context) context->SSL_CTX_free(context->context);
+  context->context = NULL;
+  return context->reason;
 }
 
 ctls_connection *ctls_connect(ctls_context *context, int fd, const char *host) {

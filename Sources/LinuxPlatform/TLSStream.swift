@@ -40,12 +40,9 @@ public final class TLSStream: NetworkStream, NetworkStreamOwner {
   }
 
   public func open() {
-    if context == nil {
-      switch makeContext() {
-      case .success(let context): self.context = context
-      case .failure(let failure): return owner.streamClosed(failure.reason)
-      }
-    }
+    if context == nil { context = makeContext() }
+    guard let context else { return owner.streamClosed("out of memory") }
+    if let reason = ctls_context_open(context) { return owner.streamClosed(String(cString: reason)) }
     stream?.open()
   }
 
@@ -145,43 +142,21 @@ public final class TLSStream: NetworkStream, NetworkStreamOwner {
     isEstablished = false
   }
 
-  private struct Failure: Error {
-    let reason: String
+  /// The settings as OpenSSL takes them; nil: out of memory.
+  private func makeContext() -> OpaquePointer? {
+    guard let context = ctls_context_create() else { return nil }
+    set(context, CTLS_CA_FILE, settings.caFile)
+    set(context, CTLS_CA_DIRECTORY, settings.caDirectory)
+    set(context, CTLS_CERTIFICATE, settings.certificate)
+    set(context, CTLS_KEY, settings.key)
+    set(context, CTLS_ALPN, settings.alpn)
+    if let pin = settings.pin, pin.count == 32 { ctls_set_pin(context, pin) }
+    if settings.isInsecure { ctls_set_insecure(context) }
+    return context
   }
 
-  private func makeContext() -> Result<OpaquePointer, Failure> {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { reason in
-      reason.initialize(repeating: 0)
-      let made = settings.withC { ctls_context_create($0, reason.baseAddress, reason.count) }
-      if let made { return .success(made) }
-      return .failure(Failure(reason: reason.baseAddress.map { String(cString: $0) } ?? ""))
-    }
-  }
-}
-
-extension TLSSettings {
-  /// The settings as C takes them, for the time of the call.
-  fileprivate func withC<R>(_ body: (UnsafePointer<ctls_settings>) -> R) -> R {
-    withCString(caFile) { caFile in
-      withCString(caDirectory) { caDirectory in
-        withCString(certificate) { certificate in
-          withCString(key) { key in
-            withCString(alpn) { alpn in
-              (pin ?? []).withUnsafeBufferPointer { pin in
-                var settings = ctls_settings(
-                  ca_file: caFile, ca_directory: caDirectory, certificate: certificate, key: key, alpn: alpn,
-                  pin: pin.count == 32 ? pin.baseAddress : nil, insecure: isInsecure ? 1 : 0)
-                return body(&settings)
-              }
-            }
-          }
-        }
-      }
-    }
-  }
-
-  private func withCString<R>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> R) -> R {
-    guard let text else { return body(nil) }
-    return text.withCString { body($0) }
+  private func set(_ context: OpaquePointer, _ which: ctls_text, _ text: String?) {
+    guard let text else { return }
+    text.withCString { ctls_set_text(context, which, $0) }
   }
 }

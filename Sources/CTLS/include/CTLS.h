@@ -7,26 +7,32 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* What to trust and who we are. Strings may be NULL and are copied. */
-typedef struct {
-  const char *ca_file;
-  const char *ca_directory;
-  const char *certificate;
-  const char *key;
-  /* NULL: not offered. */
-  const char *alpn;
-  /* SHA-256 of the server's public key (SubjectPublicKeyInfo, DER), 32 bytes, or NULL. With a pin and
-     neither file nor directory the pin alone decides. */
-  const uint8_t *pin;
-  /* Accepts whatever certificate comes. */
-  int insecure;
-} ctls_settings;
-
 typedef struct ctls_context ctls_context;
 typedef struct ctls_connection ctls_connection;
 
-/* NULL, and words in `reason`, when the library or a file cannot be used. */
-ctls_context *ctls_context_create(const ctls_settings *settings, char *reason, size_t capacity);
+/* Whom to trust and who we are: texts, copied. */
+typedef enum {
+  /* PEM files, or a directory of them; neither: the system's authorities. */
+  CTLS_CA_FILE,
+  CTLS_CA_DIRECTORY,
+  CTLS_CERTIFICATE,
+  /* Not given: the certificate's file has it. */
+  CTLS_KEY,
+  /* The protocol to be offered. */
+  CTLS_ALPN,
+  CTLS_TEXTS
+} ctls_text;
+
+/* NULL: out of memory. Settings first, then `ctls_context_open`. */
+ctls_context *ctls_context_create(void);
+void ctls_set_text(ctls_context *context, ctls_text which, const char *text);
+/* SHA-256 of the server's public key (SubjectPublicKeyInfo, DER), 32 bytes. With a pin and neither file nor
+   directory the pin alone decides. */
+void ctls_set_pin(ctls_context *context, const uint8_t *digest);
+/* Accepts whatever certificate comes. */
+void ctls_set_insecure(ctls_context *context);
+/* NULL, or why the library or a file cannot be used; it may be tried again. */
+const char *ctls_context_open(ctls_context *context);
 
 /* A connection on a non-blocking socket that is connected already. `host` is what the certificate must be
    made for. The session of an earlier connection is offered. NULL: out of memory. */
