@@ -11,7 +11,9 @@ public protocol MQTTConnectionOwner: AnyObject {
 /// Moves bytes between a client's session and one of its servers, on an event loop.
 ///
 /// Servers are tried in order, each once, when one cannot be reached or does not accept us. A later one is
-/// left for the first again when its connection ends, or when the first answers a knock: every minute.
+/// left for the first again when its connection ends, or when the first answers a knock: every minute. A
+/// server that sends us to another one is obeyed, for one connection, or for as long as the other one accepts
+/// us when it is to be for good; TLS and WebSocket stay as they are.
 public final class MQTTConnection: NetworkStreamOwner {
   private let client: MQTTClient
   private let servers: [MQTTServer]
@@ -20,6 +22,17 @@ public final class MQTTConnection: NetworkStreamOwner {
   private var streams: [any NetworkStream] = []
   private var knock: Knock?
   private var current = 0
+  /// The server that another one sent us to, while it is tried or serves.
+  private var redirected: Redirected?
+  /// The latest attempt ended with a redirection that has not been followed.
+  private var mayFollow = false
+
+  private struct Redirected {
+    let server: MQTTServer
+    let stream: any NetworkStream
+    let redirection: MQTTRedirection
+  }
+
   private var state = State.closed
 
   private enum State {
@@ -49,9 +62,9 @@ public final class MQTTConnection: NetworkStreamOwner {
   }
 
   /// The server that is connected, or tried next.
-  public var server: MQTTServer { servers[current] }
+  public var server: MQTTServer { redirected?.server ?? servers[current] }
 
-  private var stream: any NetworkStream { streams[current] }
+  private var stream: any NetworkStream { redirected?.stream ?? streams[current] }
 
   /// Does what the client asks for. True: something changed, and the client has to be looked at again.
   /// `isLast`: no other connection will follow.
@@ -62,6 +75,7 @@ public final class MQTTConnection: NetworkStreamOwner {
       return true
     case .closed where client.transportRequest == .open:
       state = .opening
+      follow()
       stream.open()
       if case .opening = state { return false }
       return true
@@ -117,9 +131,28 @@ public final class MQTTConnection: NetworkStreamOwner {
   private func end() {
     state = .closed
     knock?.stop()
-    current = hasBeenAccepted ? 0 : (current + 1) % servers.count
+    if let redirected {
+      mayFollow = client.redirection != nil && client.redirection != redirected.redirection
+      if mayFollow || !hasBeenAccepted || !redirected.redirection.isPermanent { self.redirected = nil }
+    } else {
+      mayFollow = client.redirection != nil
+      current = hasBeenAccepted ? 0 : (current + 1) % servers.count
+    }
     hasBeenAccepted = false
     client.transportClosed(now: now)
+  }
+
+  /// Goes where the latest server sent us.
+  private func follow() {
+    guard mayFollow, let redirection = client.redirection else { return }
+    mayFollow = false
+    var server = self.server
+    guard let endpoint = Endpoint(reference: redirection.reference, defaultPort: server.endpoint.port) else {
+      return
+    }
+    server.endpoint = endpoint
+    redirected = Redirected(
+      server: server, stream: server.makeStream(loop: loop, owner: self), redirection: redirection)
   }
 
   public func streamOpened() {

@@ -8,7 +8,7 @@ import time
 import unittest
 
 from harness.device import Device, configuration
-from harness.fake_broker import CONNECT, FakeBroker, packet
+from harness.fake_broker import CONNECT, SUBSCRIBE, FakeBroker, packet
 from harness.mqtt import Broker, free_port
 
 from .support import AVAILABILITY, PREFIX, WithBroker, answer
@@ -81,6 +81,38 @@ class Version(WithBroker):
         with FakeBroker() as broker:
             self.start(configuration(f"{{ url: 'mqtt://127.0.0.1:{broker.port}', version: 3.1.1 }}"))
             self.assertEqual(self.level(broker), 4)
+
+
+class Redirection(WithBroker):
+
+    def greet(self, broker, reason, reference=b""):
+        """Takes the next client, of 5.0, and answers its CONNECT."""
+        broker.accept_socket(timeout=10)
+        broker.expect(CONNECT)
+        listed = b"\x1c" + len(reference).to_bytes(2, "big") + reference if reference else b""
+        broker.send(packet(0x20, bytes([0, reason, len(listed)]) + listed))
+
+    def test_a_device_goes_where_a_broker_sends_it_and_returns_when_that_is_over(self):
+        with FakeBroker() as first, FakeBroker() as second:
+            self.start(configuration(f"{{ url: 'mqtt://127.0.0.1:{first.port}' }}"))
+            self.greet(first, 0x9C, f"127.0.0.1:{second.port} elsewhere".encode())
+            self.greet(second, 0)
+            second.expect(SUBSCRIBE)
+            second.drop()
+            first.accept_socket(timeout=10)
+
+    def test_a_server_that_has_moved_is_looked_for_where_it_is_now(self):
+        with FakeBroker() as first, FakeBroker() as second:
+            self.start(configuration(f"{{ url: 'mqtt://127.0.0.1:{first.port}' }}"))
+            self.greet(first, 0x9D, f"127.0.0.1:{second.port}".encode())
+            for _ in range(2):
+                self.greet(second, 0)
+                second.expect(SUBSCRIBE)
+                second.drop()
+            # Where it does not accept us any more, the one that is configured counts again.
+            self.greet(second, 0x88)
+            second.drop()
+            first.accept_socket(timeout=10)
 
 
 # What a resolver that says nothing needs: a network of the program's own, in which whoever listens on the
