@@ -148,7 +148,8 @@ final class CrashRun {
     var isLost = false
     for _ in 0..<4 where !isLost {
       if chance(0...2) > 0 || loss == 0 { _ = queue.run() }
-      commit()
+      // Without it `withOutput` commits what has to be.
+      if chance(0...1) == 0 { commit() }
       client.withOutput { bytes in
         guard faulty_disk_is_dead() == 0 else { return 0 }
         if loss > 0, chance(0...loss) == 0 {
