@@ -39,8 +39,11 @@ let package = Package(
     .target(name: "CTLS"),
     .target(name: "CWSLAY"),
     .target(name: "CYAML", linkerSettings: [.linkedLibrary("yaml")]),
-    // Loads its library itself, when it is used
+    // Load their libraries themselves, when they are used
     .target(name: "CSQLite"),
+    .target(name: "CCrypto"),
+    .target(
+      name: "MQTTAuthentication", dependencies: ["MQTTClient", "CCrypto"], swiftSettings: portable),
     .target(
       name: "Persistence", dependencies: ["MQTTClient", "HAL", "CSQLite"], swiftSettings: portable),
     .target(
@@ -54,7 +57,7 @@ let package = Package(
       name: "swiftletd",
       dependencies: [
         "Units", "HAL", "Drivers", "Simulation", "MQTTCodec", "MQTTClient", "DeviceRuntime", "Modules",
-        "Configuration", "LinuxPlatform", "MQTTConnection", "Persistence", "CLinux",
+        "Configuration", "LinuxPlatform", "MQTTAuthentication", "MQTTConnection", "Persistence", "CLinux",
       ],
       swiftSettings: portable),
 
@@ -69,6 +72,7 @@ let package = Package(
     .testTarget(name: "DriversTests", dependencies: ["Drivers", "Simulation", "HAL", "Units"]),
     .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec"]),
     .testTarget(name: "MQTTClientTests", dependencies: ["MQTTClient", "MQTTCodec", "Loopback"]),
+    .testTarget(name: "MQTTAuthenticationTests", dependencies: ["MQTTAuthentication"]),
     .testTarget(
       name: "PersistenceTests",
       dependencies: ["Persistence", "MQTTClient", "Loopback", "Simulation", "FaultyDisk"]),

@@ -74,6 +74,7 @@ struct BrokerReader {
     if let field = fields.optional("version"), let index = field.choice(["5", "3.1.1"]) {
       broker.version = index == 0 ? .v5 : .v3_1_1
     }
+    readAuthentication(fields, into: &broker)
     broker.outbox = fields.optional("outbox").flatMap { outbox($0) }
     fields.finish()
   }

@@ -36,6 +36,7 @@ public struct BrokerDescription: Sendable {
   public var keepAliveSeconds: UInt16
   public var clientID: String
   public var outbox: OutboxDescription?
+  public var authentication = AuthenticationDescription.password
   public var version = MQTTVersionDescription.v5
 }
 

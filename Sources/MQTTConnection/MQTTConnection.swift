@@ -194,6 +194,8 @@ public final class MQTTConnection: NetworkStreamOwner {
       written = stream.write(bytes)
       return written
     }
+    // What was held back for the disk leaves without the socket's having been full.
+    if written > 0 { stream.resumeReading() }
     if case .open = state { return written > 0 || client.transportRequest == .close }
     return true
   }

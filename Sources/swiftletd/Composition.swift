@@ -1,6 +1,7 @@
 import Configuration
 import DeviceRuntime
 import HAL
+import MQTTAuthentication
 import MQTTClient
 import Modules
 
@@ -38,15 +39,39 @@ struct Composition {
     let topics = Topics(root: description.root, device: description.name)
     var options = Device.options(
       topics: topics, clientID: description.broker.clientID, randomSeed: randomSeed)
-    options.username = description.broker.username
-    options.password = description.broker.password.map { Array($0.utf8) }
     options.keepAlive = description.broker.keepAliveSeconds
     options.dropPolicy = description.broker.outbox?.dropPolicy ?? .oldest
     options.version = description.broker.version == .v5 ? .v5 : .v3_1_1
+    let authenticator = authenticate(description.broker, &options)
     let client: MQTTClient
-    do { client = try MQTTClient(options, store: store) } catch { return nil }
+    do {
+      client = try MQTTClient(options, store: store, authenticator: authenticator)
+    } catch {
+      return nil
+    }
     return Device(
       topics: topics, modules: modules, client: client, clock: clock, log: log, wallClock: wallClock)
+  }
+
+  /// User name and password into the options; or, with SCRAM, neither of them, and no falling back to a
+  /// version that has no SCRAM.
+  private func authenticate(
+    _ broker: BrokerDescription, _ options: inout MQTTClientOptions
+  ) -> (any MQTTAuthenticator)? {
+    let password = broker.password.map { Array($0.utf8) }
+    switch broker.authentication {
+    case .password:
+      options.username = broker.username
+      options.password = password
+      return nil
+    case .scramSHA256:
+      options.fallsBack = false
+      let scram = ScramSHA256(user: broker.username ?? "", password: password ?? [])
+      if scram == nil {
+        log.write(.error, "auth: libcrypto.so.3 is not there (Debian: libssl3): the broker will refuse us")
+      }
+      return scram
+    }
   }
 
   /// The board has every line and bus the device names: the configuration has checked that.

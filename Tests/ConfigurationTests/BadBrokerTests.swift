@@ -92,7 +92,7 @@ struct BadBrokerTests {
       "3:7: 'url' is missing in 'mqtt'; for example url: mqtt://broker.local"),
     BadInput(
       "a mapping with an unknown key", broker("{ url: mqtt://h, user: u }"),
-      "3:24: unknown key 'user' in 'mqtt'; known keys are url, username, password, keep_alive, client_id, version and outbox"
+      "3:24: unknown key 'user' in 'mqtt'; known keys are url, username, password, keep_alive, client_id, version, auth and outbox"
     ),
     BadInput(
       "user twice", broker("{ url: mqtt://u@h, username: v }"),

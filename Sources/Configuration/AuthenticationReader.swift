@@ -1,0 +1,21 @@
+/// How the broker is shown that user name and password are known.
+public enum AuthenticationDescription: Sendable {
+  /// They are sent.
+  case password
+  /// SCRAM-SHA-256, in MQTT 5.0's enhanced authentication: the password is not sent.
+  case scramSHA256
+}
+
+// `auth` of the broker, after user name, password and version.
+extension BrokerReader {
+  func readAuthentication(_ fields: Fields, into broker: inout BrokerDescription) {
+    guard let field = fields.optional("auth"), field.choice(["password", "scram-sha-256"]) == 1 else {
+      return
+    }
+    broker.authentication = .scramSHA256
+    if broker.username == nil || broker.password == nil {
+      field.report("'auth: scram-sha-256' needs 'username' and 'password'")
+    }
+    if broker.version == .v3_1_1 { field.report("'auth: scram-sha-256' needs 'version: 5'") }
+  }
+}
