@@ -22,7 +22,9 @@ struct ConversationTests {
     #expect(!harness.client.hasOutput)
   }
 
-  @Test("CONNECT carries will, user name, password and a kept session")
+  @Test(
+    "[MQTT-3.1.2-9] [MQTT-3.1.2-19] [MQTT-3.1.2-21] CONNECT carries will, user name, password and a kept session"
+  )
   func connectOptions() throws {
     let harness = try Harness { options in
       options.cleanSession = false

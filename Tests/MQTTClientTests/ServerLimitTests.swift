@@ -87,7 +87,7 @@ struct ServerLimitTests {
     #expect(harness.take().count == 11 + 18 + 11 + 9)
   }
 
-  @Test("[MQTT5-3.2.2-21] The server's keep alive is kept instead of ours")
+  @Test("[MQTT5-3.1.2-21] [MQTT5-3.2.2-21] The server's keep alive is kept instead of ours")
   func serverKeepAlive() throws {
     let harness = try harnessV5()
     harness.connectV5(number(.serverKeepAlive, 10))
@@ -98,7 +98,9 @@ struct ServerLimitTests {
     #expect(try #require(harness.client.nextDeadline) > harness.now + 55_000)
   }
 
-  @Test("[MQTT5-3.1.3-7] [MQTT5-3.2.2-16] A client identifier that the server assigned is ours from then on")
+  @Test(
+    "[MQTT5-3.1.3-6] [MQTT5-3.1.3-7] [MQTT5-3.2.2-16] A client identifier that the server assigned is ours from then on"
+  )
   func assigned() throws {
     let harness = try harnessV5 { $0.clientID = "" }
     #expect(harness.open().suffix(2) == [0, 0])

@@ -5,7 +5,7 @@ import Testing
 @Suite("Sessions over lost connections")
 struct SessionTests {
   @Test(
-    "[MQTT-4.4.0-1] [MQTT-2.3.1-3] [MQTT-3.3.1-1] With a session, what is not acknowledged is resent in order with DUP and its identifier"
+    "[MQTT-3.1.2-4] [MQTT-4.4.0-1] [MQTT-2.3.1-3] [MQTT-3.3.1-1] With a session, what is not acknowledged is resent in order with DUP and its identifier"
   )
   func resentWithSession() throws {
     let harness = try Harness { $0.cleanSession = false }

@@ -34,7 +34,9 @@ struct VersionTests {
     #expect(try #require(harness.client.nextDeadline) - harness.now >= 30_000)
   }
 
-  @Test("[MQTT5-3.2.2-8] A refusal is told of with the server's words, and lasting ones are tried again late")
+  @Test(
+    "[MQTT5-3.2.2-8] [MQTT5-3.1.3-8] A refusal is told of with the server's words, and lasting ones are tried again late"
+  )
   func refused() throws {
     for (code, isLate): (UInt8, Bool) in [
       (0x80, false), (0x86, true), (0x87, true), (0x88, false), (0x89, false), (0x8A, true), (0x8C, true),
