@@ -26,6 +26,8 @@ public final class MQTTConnection: NetworkStreamOwner {
   private var redirected: Redirected?
   /// The latest attempt ended with a redirection that has not been followed.
   private var mayFollow = false
+  /// What was spoken in the latest attempt.
+  private var version = MQTTVersion.v5
 
   private struct Redirected {
     let server: MQTTServer
@@ -75,6 +77,7 @@ public final class MQTTConnection: NetworkStreamOwner {
       return true
     case .closed where client.transportRequest == .open:
       state = .opening
+      version = client.protocolVersion
       follow()
       stream.open()
       if case .opening = state { return false }
@@ -131,7 +134,10 @@ public final class MQTTConnection: NetworkStreamOwner {
   private func end() {
     state = .closed
     knock?.stop()
-    if let redirected {
+    if client.protocolVersion != version {
+      // A server that speaks another version is asked again.
+      mayFollow = false
+    } else if let redirected {
       mayFollow = client.redirection != nil && client.redirection != redirected.redirection
       if mayFollow || !hasBeenAccepted || !redirected.redirection.isPermanent { self.redirected = nil }
     } else {
