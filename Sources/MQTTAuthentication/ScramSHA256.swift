@@ -6,9 +6,8 @@ import MQTTClient
 /// User name and password are taken as they are: text outside ASCII has to be in the form that the server
 /// keeps (SASLprep, which changes nothing for ASCII). There is no channel binding.
 ///
-/// Cost: a server's number of iterations, at the first connection and when the server changes its salt;
-/// 4,096 take about 10 ms on a Raspberry Pi 3. Fewer than that are refused, as the RFC asks, and more than
-/// `mostIterations`, since the caller waits.
+/// Cost: the server's number of iterations, at the first connection and when it changes its salt; the caller
+/// waits for them. Fewer than 4,096 are refused, as the RFC asks, and more than `mostIterations`.
 public final class ScramSHA256: MQTTAuthenticator {
   public static let mostIterations = 100_000
   private static let fewestIterations = 4_096

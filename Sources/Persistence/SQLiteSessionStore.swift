@@ -4,8 +4,8 @@ import MQTTClient
 
 /// Keeps a session in an SQLite file: bounded in bytes, durable at `commit`, all or none.
 ///
-/// With a work queue the waiting for the disk, which takes an SD card up to a second, is done on the queue's
-/// thread: `commit` answers false, and `onCommitted` is called on the loop. Without one `commit` waits.
+/// With a work queue the waiting for the disk is done on the queue's thread: `commit` answers false, and
+/// `onCommitted` is called on the loop. Without one `commit` waits.
 ///
 /// A damaged file is no reason not to start: it is moved to `PATH.damaged`, and an empty one takes its
 /// place. `libsqlite3` is loaded when a store is opened. Bytes written and memory: docs/durable-outbox.md.
