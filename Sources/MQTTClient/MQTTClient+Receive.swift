@@ -160,15 +160,19 @@ extension MQTTClient {
     }
   }
 
-  /// A message of QoS 0 or 1 in at most 129 bytes, without properties, that is complete and as it should be.
+  /// A message in at most 129 bytes, without properties, that is complete, as it should be, and no
+  /// repetition.
   @inline(__always)
   private func shortMessage(_ word: UInt32) -> MQTTEvent? {
-    let isQoS1 = word & 0x0200_0000 != 0
-    guard word & 0xF480_0000 == 0x3000_0000, isQoS1 || word & 0x0800_0000 == 0 else { return nil }
+    let qos = word & 0x0600_0000
+    let hasID = qos != 0
+    guard word & 0xF080_0000 == 0x3000_0000, qos != 0x0600_0000, hasID || word & 0x0800_0000 == 0 else {
+      return nil
+    }
     let length = 2 + Int(word >> 16 & 0x7F)
     let topicCount = Int(word & 0xFFFF)
     let topicEnd = 4 + topicCount
-    let payloadStart = topicEnd + (isQoS1 ? 2 : 0) + (isV5 ? 1 : 0)
+    let payloadStart = topicEnd + (hasID ? 2 : 0) + (isV5 ? 1 : 0)
     guard payloadStart <= length, length <= received.count, length <= longestTaken else { return nil }
     let start = received.head
     let bytes = received.bytes(at: start, count: length)
@@ -178,18 +182,33 @@ extension MQTTClient {
     } catch {
       return nil
     }
-    let packetID = isQoS1 ? UInt16(bytes[topicEnd]) << 8 | UInt16(bytes[topicEnd + 1]) : 0
-    guard !isQoS1 || packetID != 0 else { return nil }
+    let packetID = hasID ? UInt16(bytes[topicEnd]) << 8 | UInt16(bytes[topicEnd + 1]) : 0
+    guard !hasID || packetID != 0 else { return nil }
+    if qos == 0x0400_0000, !isFirst(packetID) { return nil }
     counters.received &+= 1
     current.length = length
     current.packetID = packetID
     return .message(
       MQTTMessage(
-        qos: isQoS1 ? .atLeastOnce : .atMostOnce, retain: word & 0x0100_0000 != 0,
+        qos: current.isExactlyOnce ? .exactlyOnce : hasID ? .atLeastOnce : .atMostOnce,
+        retain: word & 0x0100_0000 != 0,
         duplicate: word & 0x0800_0000 != 0, packetID: packetID, topicAlias: 0,
         topicCount: UInt16(truncatingIfNeeded: topicCount), topicStart: Int32(truncatingIfNeeded: start + 4),
         propertiesCount: 0, payloadStart: Int32(truncatingIfNeeded: start + payloadStart),
         payloadCount: Int32(truncatingIfNeeded: length - payloadStart), serial: current.serial))
+  }
+
+  /// A QoS 2 message that is delivered: repetitions will not be. False, and nothing is done, when it is one,
+  /// or one too many.
+  private func isFirst(_ packetID: UInt16) -> Bool {
+    guard !receivedIDs.contains(packetID), unreleased < UInt32(options.receiveMaximum) || !isV5 else {
+      return false
+    }
+    if isV5 { unreleased += 1 }
+    receivedIDs.insert(packetID)
+    if let stored { keepReceived(stored, packetID) }
+    current.isExactlyOnce = true
+    return true
   }
 
   @inline(__always)
