@@ -10,9 +10,16 @@ let package = Package(
   products: [
     .executable(name: "swiftletd", targets: ["swiftletd"]),
     .library(name: "MQTTClient", targets: ["MQTTClient", "MQTTCodec"]),
+    .library(name: "MQTTAsync", targets: ["MQTTAsync"]),
+    .library(name: "HaaSMQTT", targets: ["HaaSMQTT"]),
+    .executable(name: "swiftlet", targets: ["swiftlet"]),
     .library(
       name: "Swiftlet",
       targets: ["DeviceRuntime", "Modules", "Drivers", "HAL", "Units", "Simulation", "LinuxPlatform"]),
+  ],
+  dependencies: [
+    // Only the host command line `swiftlet` uses it.
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
   ],
   targets: [
     // Portable: hardware side
@@ -61,11 +68,24 @@ let package = Package(
       ],
       swiftSettings: portable),
 
+    // For servers and desktops: ordinary Swift
+    .target(
+      name: "MQTTAsync",
+      dependencies: ["MQTTClient", "MQTTCodec", "MQTTConnection", "LinuxPlatform", "HAL", "CLinux"]),
+    .target(name: "HaaSMQTT", dependencies: ["MQTTAsync", "MQTTClient"]),
+    .executableTarget(name: "haas-mqtt", dependencies: ["HaaSMQTT"], path: "examples/haas-mqtt"),
+    .executableTarget(
+      name: "swiftlet",
+      dependencies: [
+        "MQTTAsync", "MQTTClient", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
     // For tests only
     .target(name: "Loopback", dependencies: ["MQTTClient", "MQTTCodec"], path: "Tests/Loopback"),
     .target(
       name: "DeviceBench", dependencies: ["DeviceRuntime", "Simulation", "HAL", "Loopback", "MQTTClient"],
       path: "Tests/DeviceBench"),
+    .target(name: "TestBroker", path: "Tests/TestBroker"),
     .target(name: "FaultyDisk", path: "Tests/FaultyDisk"),
 
     .testTarget(name: "UnitsTests", dependencies: ["Units"]),
@@ -76,6 +96,9 @@ let package = Package(
     .testTarget(
       name: "PersistenceTests",
       dependencies: ["Persistence", "MQTTClient", "Loopback", "Simulation", "FaultyDisk"]),
+    .testTarget(
+      name: "MQTTAsyncTests", dependencies: ["MQTTAsync", "MQTTClient", "MQTTCodec", "TestBroker"]),
+    .testTarget(name: "HaaSMQTTTests", dependencies: ["HaaSMQTT", "MQTTAsync", "TestBroker"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
     .testTarget(
       name: "DeviceRuntimeTests",

@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -151,6 +152,8 @@ int linux_signal_read(int fd) {
   if (got < 0) return -errno;
   return got == sizeof info ? (int)info.ssi_signo : -EIO;
 }
+
+int linux_event_create(void) { return result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
 
 int linux_pipe(int ends[2], int nonblocking_read) {
   if (pipe2(ends, O_CLOEXEC) < 0) return -errno;

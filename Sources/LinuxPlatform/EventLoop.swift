@@ -86,6 +86,13 @@ public final class EventLoop: MonotonicClock {
     }
   }
 
+  /// Gives back what the loop holds; it cannot run again. For loops that end before their process.
+  public func close() {
+    observers.removeAll()
+    linux_close(epoll)
+    linux_close(timer)
+  }
+
   private func arm(_ deadline: Instant?) throws(SystemError) {
     if deadline == armed { return }
     armed = deadline

@@ -236,6 +236,12 @@ public final class MQTTClient {
     }
   }
 
+  /// The server is alive, though nothing is received: what it sends has to wait outside because nobody pulls
+  /// events. Call it before `advance(to:)`.
+  public func noteSignOfLife() {
+    hasReceived = true
+  }
+
   /// When `advance(to:)` has something to do at the latest; nil while it has not.
   public var nextDeadline: UInt64? {
     switch state {

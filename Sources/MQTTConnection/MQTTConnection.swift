@@ -68,6 +68,14 @@ public final class MQTTConnection: NetworkStreamOwner {
 
   private var stream: any NetworkStream { redirected?.stream ?? streams[current] }
 
+  /// The owner pulls no events for now: nothing is read, so that the server has to wait.
+  public var isHeldBack = false {
+    didSet {
+      guard isHeldBack != oldValue, case .open = state else { return }
+      if isHeldBack { stream.pauseReading() } else { stream.resumeReading() }
+    }
+  }
+
   /// Does what the client asks for. True: something changed, and the client has to be looked at again.
   /// `isLast`: no other connection will follow.
   public func service(isLast: Bool = false) -> Bool {
@@ -124,7 +132,7 @@ public final class MQTTConnection: NetworkStreamOwner {
     }
     if flush() { return true }
     // What a stream keeps in memory wakes nobody: it has to be fetched as soon as there is room.
-    guard stream.hasInput else { return false }
+    guard !isHeldBack, stream.hasInput else { return false }
     return take() > 0
   }
 
@@ -182,7 +190,7 @@ public final class MQTTConnection: NetworkStreamOwner {
   }
 
   public func streamWritable() {
-    stream.resumeReading()
+    if !isHeldBack { stream.resumeReading() }
   }
 
   public func streamClosed(_ reason: String) {

@@ -53,6 +53,9 @@ int linux_timer_set(int timer, int64_t at);
 int linux_signal_create(void);
 int linux_signal_read(int fd);
 
+/* An eventfd: eight bytes written make it readable, eight bytes read make it unreadable again. */
+int linux_event_create(void);
+
 int linux_pipe(int ends[2], int nonblocking_read);
 
 /* A thread with a small stack and no signals of its own. */

@@ -1,0 +1,115 @@
+import LinuxPlatform
+import MQTTConnection
+
+/// `mqtt://user:password@host:port`, taken apart; `mqtts`, `ws` and `wss` as well, the latter with a path.
+/// Errors never quote what is before the host.
+public struct MQTTURL: Sendable {
+  public enum Scheme: String, Sendable {
+    case mqtt, mqtts, ws, wss
+
+    public var port: UInt16 {
+      switch self {
+      case .mqtt: 1883
+      case .mqtts: 8883
+      case .ws: 80
+      case .wss: 443
+      }
+    }
+
+    public var isEncrypted: Bool { self == .mqtts || self == .wss }
+    public var isWebSocket: Bool { self == .ws || self == .wss }
+  }
+
+  public var scheme: Scheme
+  public var username: String?
+  public var password: String?
+  public var host: String
+  public var port: UInt16
+  /// What follows the first slash behind the host.
+  public var path: String
+
+  public init(_ text: String) throws(MQTTAsyncError) {
+    guard let mark = text.firstRange(of: "://") else {
+      throw .invalidURL("the URL has no scheme; write mqtt://HOST or mqtt://HOST:PORT")
+    }
+    guard let scheme = Scheme(rawValue: text[..<mark.lowerBound].lowercased()) else {
+      throw .invalidURL(
+        "unknown scheme '\(text[..<mark.lowerBound])' in the URL; mqtt, mqtts, ws and wss are known")
+    }
+    self.scheme = scheme
+    let rest = text[mark.upperBound...]
+    let authority = rest.prefix { $0 != "/" }
+    path = String(rest.dropFirst(authority.count + 1))
+    let at = authority.lastIndex(of: "@")
+    if let at {
+      let user = authority[..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+      username = try Self.decoded(user[0])
+      password = user.count > 1 ? try Self.decoded(user[1]) : nil
+    }
+    let place = at.map { authority[authority.index(after: $0)...] } ?? authority
+    (host, port) = try Self.split(place, standard: scheme.port)
+  }
+}
+
+extension MQTTURL {
+  /// The server it names. `tls` counts where the scheme is encrypted; `headers` are further lines of a
+  /// WebSocket's request.
+  public func server(tls: TLSSettings = TLSSettings(), headers: [String] = []) -> MQTTServer {
+    var server = MQTTServer(endpoint: Endpoint(host: host, port: port))
+    if scheme.isEncrypted { server.tls = tls }
+    if scheme.isWebSocket {
+      var settings = WebSocketSettings()
+      settings.path = "/" + path
+      settings.headers = headers
+      server.webSocket = settings
+    }
+    return server
+  }
+
+  private static func split(
+    _ place: Substring, standard: UInt16
+  ) throws(MQTTAsyncError) -> (host: String, port: UInt16) {
+    var host = place
+    var port: Substring?
+    if place.first == "[" {
+      guard let end = place.firstIndex(of: "]") else {
+        throw .invalidURL("the URL's IPv6 address has no ']'; write mqtt://[::1]:1883")
+      }
+      host = place[place.index(after: place.startIndex)..<end]
+      let rest = place[place.index(after: end)...]
+      guard rest.isEmpty || rest.first == ":" else {
+        throw .invalidURL("the URL has '\(rest)' behind the host; write mqtt://[::1]:1883")
+      }
+      port = rest.isEmpty ? nil : rest.dropFirst()
+    } else if let colon = place.firstIndex(of: ":") {
+      host = place[..<colon]
+      port = place[place.index(after: colon)...]
+    }
+    guard !host.isEmpty else { throw .invalidURL("the URL has no host; write mqtt://HOST") }
+    guard let port else { return (String(host), standard) }
+    guard let number = UInt16(port), number > 0 else {
+      throw .invalidURL("'\(port)' in the URL is no port; ports are 1…65535 (IPv6: mqtt://[::1]:1883)")
+    }
+    return (String(host), number)
+  }
+
+  /// Undoes `%40` and the like.
+  private static func decoded(_ text: Substring) throws(MQTTAsyncError) -> String {
+    var bytes: [UInt8] = []
+    var rest = Array(text.utf8)[...]
+    while let byte = rest.popFirst() {
+      guard byte == UInt8(ascii: "%") else {
+        bytes.append(byte)
+        continue
+      }
+      guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+      else { throw .invalidURL("'%' in the URL's user name or password wants two hexadecimal digits") }
+      bytes.append(value)
+      rest = rest.dropFirst(2)
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw .invalidURL("the URL's user name or password is no UTF-8")
+    }
+    return text
+  }
+}

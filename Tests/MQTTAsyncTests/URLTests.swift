@@ -1,0 +1,42 @@
+import MQTTAsync
+import Testing
+
+struct URLTests {
+  @Test("A URL gives scheme, user, password, host, port and path") func aURLGivesSchemeUserPasswordHost()
+    throws
+  {
+    let url = try MQTTURL("wss://me:p%40ss@[::1]:9001/mqtt/x")
+    #expect(url.scheme == .wss)
+    #expect(url.username == "me")
+    #expect(url.password == "p@ss")
+    #expect(url.host == "::1")
+    #expect(url.port == 9001)
+    #expect(url.path == "mqtt/x")
+  }
+
+  @Test(
+    "Each scheme has its port",
+    arguments: [("mqtt://h", 1883), ("mqtts://h", 8883), ("ws://h", 80), ("wss://h", 443), ("MQTT://h:5", 5)])
+  func eachSchemeHasItsPort(_ text: String, _ port: Int) throws {
+    #expect(try MQTTURL(text).port == UInt16(port))
+  }
+
+  @Test(
+    "What is no URL is refused",
+    arguments: [
+      "broker.local", "http://h", "mqtt://", "mqtt://h:0", "mqtt://h:x", "mqtt://[::1", "mqtt://[::1]x",
+      "mqtt://u:%2@h",
+    ])
+  func whatIsNoURLIsRefused(_ text: String) {
+    #expect(throws: MQTTAsyncError.self) { try MQTTURL(text) }
+  }
+
+  @Test("The words for a wrong URL contain no password") func theWordsForAWrongURLContain() {
+    do {
+      _ = try MQTTURL("mqtt://user:se%zzcret@h")
+      Issue.record("taken")
+    } catch {
+      #expect(!"\(error)".contains("cret"))
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import Foundation
+
+/// A mosquitto on a free loopback port, for tests of clients that bring their own sockets.
+public final class TestBroker: Sendable {
+  public let port: UInt16
+  private let directory: URL
+  private let process: LockedProcess
+
+  public var url: String { "mqtt://127.0.0.1:\(port)" }
+
+  public struct Failure: Error {
+    let what: String
+  }
+
+  public init(settings: String = "allow_anonymous true") throws {
+    port = try Self.freePort()
+    directory = FileManager.default.temporaryDirectory.appending(path: "swiftlet-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    let text = "listener \(port) 127.0.0.1\nuser root\nqueue_qos0_messages false\n\(settings)\n"
+    try text.write(to: directory.appending(path: "mosquitto.conf"), atomically: true, encoding: .utf8)
+    process = LockedProcess()
+    try start()
+  }
+
+  deinit {
+    process.kill()
+    do { try FileManager.default.removeItem(at: directory) } catch {}
+  }
+
+  /// Starts it, again after `kill`, on the same port.
+  public func start() throws {
+    let candidates = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/usr/bin/mosquitto"]
+    guard let program = candidates.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
+      throw Failure(what: "no mosquitto; scripts/setup broker")
+    }
+    try process.run(program, ["-c", directory.appending(path: "mosquitto.conf").path])
+    for _ in 0..<500 {
+      if Self.answers(port) { return }
+      usleep(10_000)
+    }
+    throw Failure(what: "mosquitto does not answer")
+  }
+
+  public func kill() { process.kill() }
+  public func pause() { process.signal(SIGSTOP) }
+  public func resume() { process.signal(SIGCONT) }
+
+  /// Runs `mosquitto_pub` to its end.
+  public func publish(_ arguments: String...) throws {
+    let publisher = Process()
+    publisher.executableURL = URL(fileURLWithPath: "/usr/bin/mosquitto_pub")
+    publisher.arguments = ["-h", "127.0.0.1", "-p", "\(port)"] + arguments
+    try publisher.run()
+    publisher.waitUntilExit()
+    guard publisher.terminationStatus == 0 else { throw Failure(what: "mosquitto_pub failed") }
+  }
+
+  public static func freePort() throws -> UInt16 {
+    let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(file) }
+    var address = loopback(0)
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(file, $0, length) == 0 && getsockname(file, $0, &length) == 0
+      }
+    }
+    guard isBound else { throw Failure(what: "no free port") }
+    return UInt16(bigEndian: address.sin_port)
+  }
+
+  private static func answers(_ port: UInt16) -> Bool {
+    let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(file) }
+    var address = loopback(port)
+    return withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+      }
+    }
+  }
+
+  private static func loopback(_ port: UInt16) -> sockaddr_in {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    return address
+  }
+}
+
+/// A process that any thread may start and end.
+private final class LockedProcess: @unchecked Sendable {
+  private let lock = NSLock()
+  private var process: Process?
+
+  func run(_ program: String, _ arguments: [String]) throws {
+    lock.lock()
+    defer { lock.unlock() }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: program)
+    process.arguments = arguments
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    self.process = process
+  }
+
+  func signal(_ number: Int32) {
+    lock.lock()
+    defer { lock.unlock() }
+    if let process, process.isRunning { Foundation.kill(process.processIdentifier, number) }
+  }
+
+  func kill() {
+    signal(SIGKILL)
+    lock.lock()
+    defer { lock.unlock() }
+    process?.waitUntilExit()
+    process = nil
+  }
+}
