@@ -10,8 +10,7 @@ struct BrokerReader {
 
   static func nothing(_ mark: Mark) -> BrokerDescription {
     BrokerDescription(
-      mark: mark, host: "", port: BrokerURL.defaultPort, username: nil, password: nil,
-      keepAliveSeconds: defaultKeepAliveSeconds, clientID: "")
+      mark: mark, username: nil, password: nil, keepAliveSeconds: defaultKeepAliveSeconds, clientID: "")
   }
 
   func read(_ fields: Fields, override: String?) -> BrokerDescription {
@@ -23,7 +22,8 @@ struct BrokerReader {
     if let field { readFile(field, into: &broker) }
     if let url {
       broker.mark = Mark(file: "environment variable " + BrokerReader.variable)
-      apply(url, to: &broker)
+      broker.servers = []
+      apply(url, at: broker.mark, to: &broker)
     }
     return broker
   }
@@ -32,37 +32,47 @@ struct BrokerReader {
     switch field.node.content {
     case .mapping:
       readMapping(field.node, into: &broker)
-    case .sequence:
-      field.report("lists of brokers are not supported before the next release", "give one URL")
     default:
-      readURL(field, into: &broker)
+      readURLs(field, into: &broker)
+    }
+  }
+
+  /// One URL, or several in order.
+  private func readURLs(_ field: Field, into broker: inout BrokerDescription) {
+    broker.mark = field.mark
+    guard case .sequence(let nodes) = field.node.content else { return readURL(field, into: &broker) }
+    if nodes.isEmpty { field.reject(wanted: "a URL or a list of URLs") }
+    for node in nodes {
+      readURL(Field(node: node, key: field.key, owner: field.owner, problems: problems), into: &broker)
     }
   }
 
   private func readURL(_ field: Field, into broker: inout BrokerDescription) {
-    broker.mark = field.mark
     guard let text = field.text(wanted: "a URL like \(BrokerReader.example)", orSecret: true) else { return }
-    apply(text, to: &broker)
+    apply(text, at: field.mark, to: &broker)
   }
 
-  /// Takes host, port and, if it has any, user and password from a URL.
-  private func apply(_ text: String, to broker: inout BrokerDescription) {
+  /// Takes the server and, if it has any, user and password from a URL.
+  private func apply(_ text: String, at mark: Mark, to broker: inout BrokerDescription) {
     do throws(BrokerURL.Fault) {
       let url = try BrokerURL.parse(text)
-      broker.host = url.host
-      broker.port = url.port
-      if url.username != nil {
-        broker.username = url.username
-        broker.password = url.password
+      let server = ServerDescription(scheme: url.scheme, host: url.host, port: url.port, path: url.path)
+      broker.servers.append(server)
+      guard let username = url.username else { return }
+      if broker.servers.count > 1 {
+        return problems.report(
+          mark, "a user in one of several URLs", "give 'username' and 'password', which are for all of them")
       }
+      broker.username = username
+      broker.password = url.password
     } catch {
-      problems.report(broker.mark, error.message, error.suggestion)
+      problems.report(mark, error.message, error.suggestion)
     }
   }
 
   private func readMapping(_ node: Node, into broker: inout BrokerDescription) {
     guard let fields = Fields(node, owner: "'mqtt'", wanted: "a mapping", problems) else { return }
-    if let url = fields.required("url", example: BrokerReader.example) { readURL(url, into: &broker) }
+    if let url = fields.required("url", example: BrokerReader.example) { readURLs(url, into: &broker) }
     readUser(fields, into: &broker)
     if let field = fields.optional("keep_alive") {
       broker.keepAliveSeconds = keepAlive(field) ?? BrokerReader.defaultKeepAliveSeconds
@@ -75,6 +85,7 @@ struct BrokerReader {
       broker.version = index == 0 ? .v5 : .v3_1_1
     }
     readAuthentication(fields, into: &broker)
+    readTransport(fields, into: &broker)
     broker.outbox = fields.optional("outbox").flatMap { outbox($0) }
     fields.finish()
   }

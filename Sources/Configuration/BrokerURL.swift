@@ -1,10 +1,11 @@
 /// `mqtt://user:password@host:port`, taken apart. Messages quote nothing behind the scheme: what is wrong may be
 /// that a password stands in the wrong place.
 struct BrokerURL {
-  static let defaultPort: UInt16 = 1883
-
+  var scheme = BrokerScheme.mqtt
   var host = ""
-  var port = BrokerURL.defaultPort
+  var port: UInt16 = 0
+  /// Path and query, of WebSockets only.
+  var path = "/"
   var username: String?
   var password: String?
 
@@ -16,14 +17,15 @@ struct BrokerURL {
   static func parse(_ text: String) throws(Fault) -> BrokerURL {
     let bytes = text.bytes
     var url = BrokerURL()
-    let start = try checkScheme(bytes)
+    let start = try url.readScheme(bytes)
+    if url.scheme == .unix {
+      try url.readSocket(bytes[start...])
+      return url
+    }
+    url.port = url.scheme.defaultPort
     let rest = bytes[start...]
     let end = rest.firstIndex { $0 == 0x2F || $0 == 0x3F || $0 == 0x23 } ?? bytes.count
-    if end < bytes.count, !(bytes[end] == 0x2F && end == bytes.count - 1) {
-      throw Fault(
-        message: "the broker URL goes on after the host",
-        suggestion: "leave the path out, or in a password write '/' as %2F, '?' as %3F, '#' as %23")
-    }
+    if end < bytes.count { try url.readPath(bytes[end...]) }
     var hostStart = start
     if let at = bytes[start..<end].lastIndex(of: 0x40) {
       try url.readUser(bytes[start..<at])
@@ -34,21 +36,46 @@ struct BrokerURL {
   }
 
   /// Where the scheme ends.
-  private static func checkScheme(_ bytes: [UInt8]) throws(Fault) -> Int {
+  private mutating func readScheme(_ bytes: [UInt8]) throws(Fault) -> Int {
     guard let colon = bytes.firstIndex(of: 0x3A), bytes.count >= colon + 3, bytes[colon + 1] == 0x2F,
       bytes[colon + 2] == 0x2F
     else {
       throw Fault(
         message: "the broker URL has no scheme", suggestion: "write mqtt://HOST or mqtt://HOST:PORT")
     }
-    let scheme = String(decoding: bytes[..<colon], as: UTF8.self)
-    if scheme.equalsIgnoringCase("mqtt") { return colon + 3 }
-    for later in ["mqtts", "ws", "wss", "unix", "ssl", "tls"] where scheme.equalsIgnoringCase(later) {
-      throw Fault(
-        message: "brokers at \(later):// are not supported before the next release",
-        suggestion: "only mqtt:// is today")
+    let name = String(decoding: bytes[..<colon], as: UTF8.self)
+    for known in BrokerScheme.all where name.equalsIgnoringCase(known.name) {
+      scheme = known
+      return colon + 3
     }
-    throw Fault(message: "unknown scheme \(scheme.quoted) in the broker URL", suggestion: "write mqtt://")
+    throw Fault(
+      message: "unknown scheme \(name.quoted) in the broker URL",
+      suggestion: "write mqtt://, mqtts://, ws://, wss:// or unix://")
+  }
+
+  private mutating func readSocket(_ bytes: ArraySlice<UInt8>) throws(Fault) {
+    guard bytes.first == 0x2F, bytes.count > 1, bytes.count < 108 else {
+      throw Fault(
+        message: "a local socket has a whole path of at most 107 bytes",
+        suggestion: "for example unix:///run/mosquitto/mqtt.sock")
+    }
+    host = String(decoding: bytes, as: UTF8.self)
+  }
+
+  private mutating func readPath(_ bytes: ArraySlice<UInt8>) throws(Fault) {
+    if bytes.count == 1, bytes.first == 0x2F { return }
+    guard scheme.isWebSocket else {
+      throw Fault(
+        message: "the broker URL goes on after the host",
+        suggestion: "leave the path out, or in a password write '/' as %2F, '?' as %3F, '#' as %23")
+    }
+    guard bytes.first == 0x2F, bytes.count <= 512, bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x23 })
+    else {
+      throw Fault(
+        message: "the path of a WebSocket begins with '/' and has printable characters without '#'",
+        suggestion: "for example ws://broker.local/mqtt")
+    }
+    path = String(decoding: bytes, as: UTF8.self)
   }
 
   private mutating func readUser(_ bytes: ArraySlice<UInt8>) throws(Fault) {

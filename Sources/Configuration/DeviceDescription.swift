@@ -28,9 +28,13 @@ public enum MQTTVersionDescription: Sendable {
 /// How to reach the broker and who to be there.
 public struct BrokerDescription: Sendable {
   public var mark: Mark
-  /// A host name or an address; IPv6 addresses without their brackets.
-  public var host: String
-  public var port: UInt16
+  /// In the order in which they are tried; none only when the file is wrong.
+  public var servers: [ServerDescription] = []
+  public var tls = TLSDescription()
+  /// More lines for the request of a WebSocket.
+  public var headers: [String] = []
+  /// How often to see whether the first broker can be reached again while another one serves.
+  public var failbackMilliseconds: Int64 = 60_000
   public var username: String?
   public var password: String?
   public var keepAliveSeconds: UInt16

@@ -45,11 +45,23 @@ public enum Summary {
   }
 
   private static func brokerText(_ broker: BrokerDescription) -> Message {
-    let isIPv6 = broker.host.bytes.contains(0x3A)
-    var text: Message = isIPv6 ? "[\(broker.host)]" : "\(broker.host)"
-    text += ":\(Int(broker.port))"
+    var text: Message = ""
+    for (index, server) in broker.servers.enumerated() {
+      if index > 0 { text += ", else " }
+      text += serverText(server)
+    }
     if let username = broker.username { text += ", user \(username)" }
+    if broker.tls.isInsecure { text += ", ANY certificate is taken" }
+    if broker.tls.pin != nil { text += ", key pinned" }
     return "\(text), client \(broker.clientID), keep alive \(Int(broker.keepAliveSeconds))s"
+  }
+
+  private static func serverText(_ server: ServerDescription) -> Message {
+    if server.scheme == .unix { return "\(server.host)" }
+    let scheme = server.scheme == .mqtt ? "" : server.scheme.name + "://"
+    let isIPv6 = server.host.bytes.contains(0x3A)
+    let host = isIPv6 ? "[" + server.host + "]" : server.host
+    return "\(scheme)\(host):\(Int(server.port))\(server.path.utf8.count > 1 ? server.path : "")"
   }
 
   private static func outboxText(_ outbox: OutboxDescription) -> Message {

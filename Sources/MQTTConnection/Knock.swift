@@ -15,10 +15,15 @@ final class Knock: NetworkStreamOwner {
     case answered
   }
 
-  private static let period = Duration.seconds(60)
+  private let shortest: Duration
+  /// Doubles each time the server answered and then did not serve: a connection that works is not left for it
+  /// again and again.
+  private var period: Duration
 
-  init(_ server: MQTTServer, loop: EventLoop) {
+  init(_ server: MQTTServer, every period: Duration, loop: EventLoop) {
     self.server = server
+    shortest = period
+    self.period = period
     self.loop = loop
   }
 
@@ -27,13 +32,13 @@ final class Knock: NetworkStreamOwner {
   /// True once the server has answered; the connection that showed it is closed again.
   func service() -> Bool {
     guard let next else {
-      self.next = loop.now + Knock.period
+      self.next = loop.now + period
       return false
     }
     if case .answered = state { return true }
     guard loop.now >= next else { return false }
     stream?.close()
-    self.next = loop.now + Knock.period
+    self.next = loop.now + period
     state = .knocking
     let stream = self.stream ?? server.makeStream(loop: loop, owner: self)
     self.stream = stream
@@ -42,7 +47,12 @@ final class Knock: NetworkStreamOwner {
     return false
   }
 
-  func stop() {
+  func stop(servesAgain: Bool) {
+    if servesAgain {
+      period = shortest
+    } else if case .answered = state {
+      period = min(period * 2, shortest * 64)
+    }
     stream?.close()
     next = nil
     state = .waiting

@@ -11,7 +11,7 @@ public protocol MQTTConnectionOwner: AnyObject {
 /// Moves bytes between a client's session and one of its servers, on an event loop.
 ///
 /// Servers are tried in order, each once, when one cannot be reached or does not accept us. A later one is
-/// left for the first again when its connection ends, or when the first answers a knock: every minute. A
+/// left for the first again when its connection ends, or when the first answers a knock. A
 /// server that sends us to another one is obeyed, for one connection, or for as long as the other one accepts
 /// us when it is to be for good; TLS and WebSocket stay as they are.
 public final class MQTTConnection: NetworkStreamOwner {
@@ -52,7 +52,8 @@ public final class MQTTConnection: NetworkStreamOwner {
 
   /// At least one server. Allocates; afterwards only opening a connection does.
   public init(
-    client: MQTTClient, servers: [MQTTServer], loop: EventLoop, owner: any MQTTConnectionOwner
+    client: MQTTClient, servers: [MQTTServer], loop: EventLoop, failback: Duration = .seconds(60),
+    owner: any MQTTConnectionOwner
   ) {
     precondition(!servers.isEmpty, "a connection needs a server")
     self.client = client
@@ -60,7 +61,7 @@ public final class MQTTConnection: NetworkStreamOwner {
     self.loop = loop
     self.owner = owner
     for server in servers { streams.append(server.makeStream(loop: loop, owner: self)) }
-    if servers.count > 1 { knock = Knock(servers[0], loop: loop) }
+    if servers.count > 1 { knock = Knock(servers[0], every: failback, loop: loop) }
   }
 
   /// The server that is connected, or tried next.
@@ -141,7 +142,7 @@ public final class MQTTConnection: NetworkStreamOwner {
   /// A connection or an attempt is over: who is next?
   private func end() {
     state = .closed
-    knock?.stop()
+    knock?.stop(servesAgain: hasBeenAccepted && current == 0)
     if client.protocolVersion != version {
       // A server that speaks another version is asked again.
       mayFollow = false

@@ -37,6 +37,33 @@ final class BrokerLog: MQTTConnectionOwner {
 extension BrokerDescription {
   /// The servers in order, as the connection wants them.
   var mqttServers: [MQTTServer] {
-    [MQTTServer(endpoint: Endpoint(host: host, port: port))]
+    servers.map { server in
+      var webSocket: WebSocketSettings?
+      if server.scheme.isWebSocket {
+        webSocket = WebSocketSettings()
+        webSocket?.path = server.path
+        webSocket?.headers = headers
+      }
+      return MQTTServer(
+        endpoint: Endpoint(host: server.host, port: server.port),
+        tls: server.scheme.isSecure ? tls.settings : nil, webSocket: webSocket)
+    }
+  }
+}
+
+extension TLSDescription {
+  fileprivate var settings: TLSSettings {
+    var settings = TLSSettings()
+    if let authority, authority.utf8.last == UInt8(ascii: "/") {
+      settings.caDirectory = authority
+    } else {
+      settings.caFile = authority
+    }
+    settings.certificate = certificate
+    settings.key = key
+    settings.alpn = alpn
+    settings.pin = pin
+    settings.isInsecure = isInsecure
+    return settings
   }
 }

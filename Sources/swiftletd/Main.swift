@@ -64,7 +64,11 @@ enum Main {
     let broker = configuration.device.broker
     let connection = MQTTConnection(
       client: device.client, servers: broker.mqttServers, loop: loop,
-      owner: BrokerLog(client: device.client, log: log))
+      failback: .milliseconds(broker.failbackMilliseconds), owner: BrokerLog(client: device.client, log: log))
+    if broker.tls.isInsecure {
+      log.write(
+        .warning, "tls: insecure is on: whoever sits between here and the broker can switch every relay")
+    }
     signals.received = { device.stop() }
     device.start()
     try loop.run(Runtime(device: device, connection: connection, outbox: outbox))

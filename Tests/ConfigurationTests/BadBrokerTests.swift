@@ -22,23 +22,25 @@ struct BadBrokerTests {
       "a broker of nothing but host and port", broker("broker.local:1883"),
       "3:7: the broker URL has no scheme; write mqtt://HOST or mqtt://HOST:PORT"),
     BadInput(
-      "mqtts", broker("mqtts://broker.local"),
-      "3:7: brokers at mqtts:// are not supported before the next release; only mqtt:// is today"),
+      "a local socket without its path", broker("unix://broker.local"),
+      "3:7: a local socket has a whole path of at most 107 bytes; for example unix:///run/mosquitto/mqtt.sock"
+    ),
     BadInput(
-      "ws", broker("ws://broker.local"),
-      "3:7: brokers at ws:// are not supported before the next release; only mqtt:// is today"),
-    BadInput(
-      "wss", broker("wss://broker.local"),
-      "3:7: brokers at wss:// are not supported before the next release; only mqtt:// is today"),
-    BadInput(
-      "unix", broker("unix://broker.local"),
-      "3:7: brokers at unix:// are not supported before the next release; only mqtt:// is today"),
+      "a WebSocket's path with a fragment", broker("'ws://broker.local/mqtt#x'"),
+      "3:7: the path of a WebSocket begins with '/' and has printable characters without '#'; for example ws://broker.local/mqtt"
+    ),
     BadInput(
       "an unknown scheme", broker("tcp://broker.local"),
-      "3:7: unknown scheme 'tcp' in the broker URL; write mqtt://"),
+      "3:7: unknown scheme 'tcp' in the broker URL; write mqtt://, mqtts://, ws://, wss:// or unix://"),
     BadInput(
-      "a list of brokers", broker("[mqtt://a, mqtt://b]"),
-      "3:7: lists of brokers are not supported before the next release; give one URL"),
+      "an empty list of brokers", broker("[]"),
+      "3:7: 'mqtt' must be a URL or a list of URLs, not a list"),
+    BadInput(
+      "a list with a wrong broker", broker("[mqtt://a, b]"),
+      "3:18: the broker URL has no scheme; write mqtt://HOST or mqtt://HOST:PORT"),
+    BadInput(
+      "a user in the second of two URLs", broker("[mqtt://a, mqtt://u@b]"),
+      "3:18: a user in one of several URLs; give 'username' and 'password', which are for all of them"),
     BadInput(
       "a broker without host", broker("mqtt://"),
       "3:7: the broker URL has no host"),
@@ -92,7 +94,7 @@ struct BadBrokerTests {
       "3:7: 'url' is missing in 'mqtt'; for example url: mqtt://broker.local"),
     BadInput(
       "a mapping with an unknown key", broker("{ url: mqtt://h, user: u }"),
-      "3:24: unknown key 'user' in 'mqtt'; known keys are url, username, password, keep_alive, client_id, version, auth and outbox"
+      "3:24: unknown key 'user' in 'mqtt'; known keys are url, username, password, keep_alive, client_id, version, auth, tls, headers, failback and outbox"
     ),
     BadInput(
       "user twice", broker("{ url: mqtt://u@h, username: v }"),
@@ -115,6 +117,34 @@ struct BadBrokerTests {
     BadInput(
       "a version that is none", broker("{ url: mqtt://h, version: 3.1 }"),
       "3:33: 'version' in 'mqtt' must be 5 or 3.1.1, not '3.1'"),
+    BadInput(
+      "TLS without need", broker("{ url: mqtt://h, tls: { ca: /ca.pem } }"),
+      "3:29: 'tls' has no effect with these URLs; write mqtts:// or wss://"),
+    BadInput(
+      "headers without need", broker("{ url: mqtts://h, headers: ['A: b'] }"),
+      "3:34: 'headers' has no effect with these URLs; it is for ws:// and wss://"),
+    BadInput(
+      "failback without need", broker("{ url: mqtt://h, failback: 60s }"),
+      "3:34: 'failback' has no effect with one broker; give a list of URLs"),
+    BadInput(
+      "a failback that is too short", broker("{ url: [mqtt://h, mqtt://i], failback: 10ms }"),
+      "3:46: 'failback' in 'mqtt' must be at least 1s, not '10ms'"),
+    BadInput(
+      "a relative file", broker("{ url: mqtts://h, tls: { ca: ca.pem } }"),
+      "3:36: 'ca' in 'tls' must be a file with its whole path, not 'ca.pem'"),
+    BadInput(
+      "a key alone", broker("{ url: mqtts://h, tls: { key: /k } }"),
+      "3:37: 'key' without 'cert'; the broker wants to see both"),
+    BadInput(
+      "insecure beside an authority", broker("{ url: mqtts://h, tls: { ca: /c, insecure: on } }"),
+      "3:50: 'insecure' and 'ca' contradict each other; leave 'insecure' out"),
+    BadInput(
+      "a pin that is too short", broker("{ url: mqtts://h, tls: { pin: 'ab:cd' } }"),
+      "3:37: 'pin' in 'tls' must be the SHA-256 of the broker's public key, 64 hexadecimal digits, not 'ab:cd'; openssl x509 -in server.crt -pubkey -noout | openssl pkey -pubin -outform der | sha256sum"
+    ),
+    BadInput(
+      "a header that is none", broker("{ url: ws://h, headers: [Authorization] }"),
+      "3:32: a header is a line like 'Name: value' of at most 1024 bytes"),
     BadInput(
       "a client that is too long",
       broker("{ url: mqtt://h, client_id: \(String(repeating: "c", count: 129)) }"),

@@ -12,15 +12,17 @@ struct SubstitutionTests {
     surroundings.variables = ["HOST": "broker.local", "PORT": "1884", "ROOM": "attic"]
     let text = "device: ${ROOM}-1\nboard: simulator\nmqtt: 'mqtt://${HOST}:${PORT}'\nmodules: []\n"
     let device = try device(text)
-    #expect(device.name == "attic-1" && device.broker.host == "broker.local" && device.broker.port == 1884)
+    #expect(
+      device.name == "attic-1" && device.broker.servers[0].host == "broker.local"
+        && device.broker.servers[0].port == 1884)
   }
 
   @Test func `a default stands in for a variable that is unset or empty`() throws {
-    #expect(try device(broker("'mqtt://${HOST:-localhost}'")).broker.host == "localhost")
+    #expect(try device(broker("'mqtt://${HOST:-localhost}'")).broker.servers[0].host == "localhost")
     surroundings.variables = ["HOST": ""]
-    #expect(try device(broker("'mqtt://${HOST:-localhost}'")).broker.host == "localhost")
+    #expect(try device(broker("'mqtt://${HOST:-localhost}'")).broker.servers[0].host == "localhost")
     surroundings.variables = ["HOST": "h"]
-    #expect(try device(broker("'mqtt://${HOST:-localhost}'")).broker.host == "h")
+    #expect(try device(broker("'mqtt://${HOST:-localhost}'")).broker.servers[0].host == "h")
   }
 
   @Test func `a value cannot change the structure of the file`() throws {
@@ -98,28 +100,29 @@ struct SubstitutionTests {
     surroundings.variables = ["SWIFTLET_MQTT": "mqtt://there:1884"]
     let text = broker("{ url: mqtt://u:p@h, keep_alive: 2min, client_id: me }")
     let other = try device(text).broker
-    #expect(other.host == "there" && other.port == 1884 && other.keepAliveSeconds == 120)
+    #expect(
+      other.servers[0].host == "there" && other.servers[0].port == 1884 && other.keepAliveSeconds == 120)
     #expect(other.username == "u" && other.password == "p" && other.clientID == "me")
     surroundings.variables = ["SWIFTLET_MQTT": "mqtt://v@there"]
     let user = try device(text).broker
     #expect(user.username == "v" && user.password == nil)
     surroundings.variables = ["SWIFTLET_MQTT": ""]
-    #expect(try device(text).broker.host == "h")
+    #expect(try device(text).broker.servers[0].host == "h")
   }
 
   @Test func `with SWIFTLET_MQTT a file needs no broker`() throws {
     surroundings.variables = ["SWIFTLET_MQTT": "mqtt://there"]
     let text = "device: d\nboard: simulator\nmodules: []\n"
-    #expect(try device(text).broker.host == "there")
+    #expect(try device(text).broker.servers[0].host == "there")
     #expect(try device(text).broker.clientID == "swiftlet-d")
   }
 
   @Test func `a wrong SWIFTLET_MQTT is reported by its name`() {
-    surroundings.variables = ["SWIFTLET_MQTT": "mqtts://there"]
+    surroundings.variables = ["SWIFTLET_MQTT": "tcp://there"]
     #expect(
       errors(modules("[]"), surroundings: surroundings) == [
-        "environment variable SWIFTLET_MQTT: brokers at mqtts:// are not supported before the next "
-          + "release; only mqtt:// is today"
+        "environment variable SWIFTLET_MQTT: unknown scheme 'tcp' in the broker URL; write mqtt://, "
+          + "mqtts://, ws://, wss:// or unix://"
       ])
   }
 }

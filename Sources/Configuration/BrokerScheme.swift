@@ -1,0 +1,55 @@
+/// How a broker is spoken to: the front of its URL.
+public enum BrokerScheme: Sendable {
+  case mqtt
+  case mqtts
+  case ws
+  case wss
+  case unix
+
+  static var all: [BrokerScheme] { [.mqtt, .mqtts, .ws, .wss, .unix] }
+
+  public var name: String {
+    switch self {
+    case .mqtt: "mqtt"
+    case .mqtts: "mqtts"
+    case .ws: "ws"
+    case .wss: "wss"
+    case .unix: "unix"
+    }
+  }
+
+  public var isSecure: Bool { self == .mqtts || self == .wss }
+  public var isWebSocket: Bool { self == .ws || self == .wss }
+
+  var defaultPort: UInt16 {
+    switch self {
+    case .mqtt: 1883
+    case .mqtts: 8883
+    case .ws: 80
+    case .wss: 443
+    case .unix: 0
+    }
+  }
+}
+
+/// One of the brokers, in the order in which they are tried.
+public struct ServerDescription: Sendable {
+  public var scheme: BrokerScheme
+  /// A host name or an address, IPv6 addresses without their brackets; or the path of a local socket.
+  public var host: String
+  public var port: UInt16
+  /// Path and query of a WebSocket.
+  public var path: String
+}
+
+/// Whom to trust and who we are with TLS. Files in PEM.
+public struct TLSDescription: Sendable {
+  /// A file, or a directory with a name that ends with a slash.
+  public var authority: String?
+  public var certificate: String?
+  public var key: String?
+  /// SHA-256 of the broker's public key, 32 bytes.
+  public var pin: [UInt8]?
+  public var isInsecure = false
+  public var alpn = "mqtt"
+}

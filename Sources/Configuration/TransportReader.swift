@@ -1,0 +1,99 @@
+// What lies between MQTT and the network: `tls`, `headers` and `failback` of the broker.
+extension BrokerReader {
+  func readTransport(_ fields: Fields, into broker: inout BrokerDescription) {
+    if let field = fields.optional("tls") {
+      if !broker.servers.isEmpty, !broker.servers.contains(where: { $0.scheme.isSecure }) {
+        field.report("'tls' has no effect with these URLs", "write mqtts:// or wss://")
+      }
+      broker.tls = tls(field)
+    }
+    if let field = fields.optional("headers") {
+      if !broker.servers.isEmpty, !broker.servers.contains(where: { $0.scheme.isWebSocket }) {
+        field.report("'headers' has no effect with these URLs", "it is for ws:// and wss://")
+      }
+      broker.headers = headers(field)
+    }
+    if let field = fields.optional("failback") {
+      if broker.servers.count == 1 {
+        field.report("'failback' has no effect with one broker", "give a list of URLs")
+      }
+      broker.failbackMilliseconds = field.duration() ?? broker.failbackMilliseconds
+      if broker.failbackMilliseconds < 1000 { field.reject(wanted: "at least 1s") }
+    }
+  }
+
+  private func tls(_ field: Field) -> TLSDescription {
+    var tls = TLSDescription()
+    let wanted: Message = "a mapping like { ca: /etc/swiftlet/ca.pem }"
+    guard let fields = Fields(field.node, owner: "'tls'", wanted: wanted, problems) else { return tls }
+    tls.authority = fields.optional("ca").flatMap { file($0) }
+    tls.certificate = fields.optional("cert").flatMap { file($0) }
+    if let key = fields.optional("key") {
+      tls.key = file(key)
+      if tls.certificate == nil { key.report("'key' without 'cert'", "the broker wants to see both") }
+    }
+    tls.pin = fields.optional("pin").flatMap { pin($0) }
+    if let insecure = fields.optional("insecure"), insecure.state() == true {
+      tls.isInsecure = true
+      if tls.authority != nil {
+        insecure.report("'insecure' and 'ca' contradict each other", "leave 'insecure' out")
+      }
+    }
+    if let alpn = fields.optional("alpn"), let text = alpn.text() {
+      tls.alpn = text
+      if text.utf8.count > 254 { alpn.report("\(alpn.title) is longer than 254 bytes") }
+    }
+    fields.finish()
+    return tls
+  }
+
+  private func file(_ field: Field) -> String? {
+    guard let text = field.text() else { return nil }
+    if text.utf8.first == UInt8(ascii: "/") { return text }
+    field.reject(wanted: "a file with its whole path")
+    return nil
+  }
+
+  private func pin(_ field: Field) -> [UInt8]? {
+    guard let text = field.text() else { return nil }
+    var digits = text.bytes.filter { $0 != 0x3A }[...]
+    var pin: [UInt8] = []
+    while digits.count >= 2, let high = hexadecimal(digits.removeFirst()),
+      let low = hexadecimal(digits.removeFirst())
+    {
+      pin.append(high << 4 | low)
+    }
+    if pin.count == 32, digits.isEmpty { return pin }
+    field.reject(
+      wanted: "the SHA-256 of the broker's public key, 64 hexadecimal digits",
+      "openssl x509 -in server.crt -pubkey -noout | openssl pkey -pubin -outform der | sha256sum")
+    return nil
+  }
+
+  private func hexadecimal(_ byte: UInt8) -> UInt8? {
+    if isDigit(byte) { return byte - 0x30 }
+    let lower = lowercase(byte)
+    return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : nil
+  }
+
+  /// A list of lines; a secret may be one.
+  private func headers(_ field: Field) -> [String] {
+    guard case .sequence(let nodes) = field.node.content else {
+      field.reject(wanted: "a list like ['Authorization: Bearer …']")
+      return []
+    }
+    var lines: [String] = []
+    for node in nodes {
+      let line = Field(node: node, key: field.key, owner: field.owner, problems: problems)
+      guard let text = line.text(wanted: "a line like 'Name: value'", orSecret: true) else { continue }
+      let isLine = text.utf8.count <= 1024 && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+      let name = text.utf8.firstIndex(of: 0x3A)
+      if isLine, let name, name != text.utf8.startIndex {
+        lines.append(text)
+      } else {
+        line.report("a header is a line like 'Name: value' of at most 1024 bytes")
+      }
+    }
+    return lines
+  }
+}

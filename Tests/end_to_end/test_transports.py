@@ -1,0 +1,241 @@
+"""mqtts, ws, wss, local sockets, and lists of brokers, against a real mosquitto."""
+
+import os
+import shutil
+import socket
+import tempfile
+import threading
+import unittest
+
+from harness.certificates import Certificates
+from harness.device import Device, configuration, run
+from harness.mqtt import Broker, Observer, free_port, wait_until
+
+from .support import AVAILABILITY, PREFIX, answer
+
+RELAY = "  - relay: fan\n    line: GPIO5\n"
+
+
+class WithTransports(unittest.TestCase):
+    """One broker with a listener for each transport; each test has a device of its own."""
+
+    @classmethod
+    def setUpClass(cls):
+        directory = tempfile.mkdtemp(prefix="swiftlet-certificates-")
+        cls.addClassCleanup(shutil.rmtree, directory)
+        os.chmod(directory, 0o755)
+        cls.files = files = Certificates(directory)
+        cls.ports = {name: free_port() for name in
+                     ("tls", "client", "elsewhere", "expired", "ws", "wss")}
+        cls.socket = os.path.join(directory, "mqtt.sock")
+
+        def tls(name, certificate="server", more=""):
+            return (f"listener {cls.ports[name]} 127.0.0.1\n{more}"
+                    f"certfile {files.path(certificate + '.crt')}\nkeyfile {files.path(certificate + '.key')}\n")
+        cls.broker = Broker(settings="allow_anonymous true\n" + "".join([
+            tls("tls"), tls("elsewhere", "elsewhere"), tls("expired", "expired"),
+            tls("client", more=f"cafile {files.path('ca.crt')}\nrequire_certificate true\n"),
+            tls("wss", more="protocol websockets\n"),
+            f"listener {cls.ports['ws']} 127.0.0.1\nprotocol websockets\n",
+            f"listener 0 {cls.socket}\n"]))
+        cls.addClassCleanup(cls.broker.close)
+
+    def connect(self, url, more="", **options):
+        device = Device(configuration(f"{{ url: '{url}', keep_alive: 5s{more} }}", RELAY), **options)
+        self.addCleanup(device.close)
+        return device
+
+    def wait_for_obedience(self, observer):
+        """Until the device has subscribed, which it has not yet when it says that it is online."""
+        for _ in range(50):
+            observer.publish(f"{PREFIX}/fan/set", "probe")
+            try:
+                return observer.wait(f"{PREFIX}/fan/result", timeout=0.2)
+            except TimeoutError:
+                pass
+        self.fail("no command is answered")
+
+    def url(self, scheme, name, host="localhost"):
+        return f"{scheme}://{host}:{self.ports[name]}"
+
+    def ca(self, more=""):
+        return f", tls: {{ ca: {self.files.path('ca.crt')}{more} }}"
+
+    def obeys(self, device):
+        """Online, and a burst of commands is answered whole."""
+        device.wait_log("online")
+        with Observer(self.broker.port) as observer:
+            self.wait_for_obedience(observer)
+            for index in range(50):
+                observer.publish(f"{PREFIX}/fan/set", ("ON", "OFF")[index % 2])
+            observer.publish(f"{PREFIX}/fan/set", "last" + "x" * 300)
+            observer.wait(f"{PREFIX}/fan/result", lambda payload: b"last" in payload)
+            results = [answer(m)["command"] for m in observer.messages if m.topic == f"{PREFIX}/fan/result"]
+        results = [command for command in results if command != "probe"]
+        self.assertEqual(results[:50], ["ON", "OFF"] * 25)
+
+
+class TLS(WithTransports):
+
+    def test_commands_are_obeyed_over_tls(self):
+        device = self.connect(self.url("mqtts", "tls"), self.ca())
+        self.obeys(device)
+        self.assertNotIn("insecure", device.log)
+
+    def test_an_address_is_as_good_as_a_name_when_the_certificate_has_it(self):
+        self.obeys(self.connect(self.url("mqtts", "tls", "127.0.0.1"), self.ca()))
+
+    def test_an_unknown_authority_is_refused_and_the_cure_is_named(self):
+        for more in ("", f", tls: {{ ca: {self.files.path('strange.crt')} }}"):
+            device = self.connect(self.url("mqtts", "tls"), more)
+            self.assertIn("'ca'", device.wait_log("certificate is not accepted"))
+            self.assertNotIn("online", device.log)
+
+    def test_a_certificate_of_another_host_is_refused(self):
+        device = self.connect(self.url("mqtts", "elsewhere"), self.ca())
+        self.assertIn("another name", device.wait_log("certificate is not accepted"))
+
+    def test_an_expired_certificate_is_refused(self):
+        device = self.connect(self.url("mqtts", "expired"), self.ca())
+        self.assertIn("expired", device.wait_log("certificate is not accepted"))
+
+    def test_insecure_takes_any_certificate_and_is_reported_loudly(self):
+        device = self.connect(self.url("mqtts", "elsewhere"), ", tls: { insecure: on }")
+        device.wait_log("^warning: tls: insecure is on")
+        self.obeys(device)
+
+    def test_a_pin_decides_alone_or_beside_an_authority(self):
+        right, wrong = self.files.pin("server"), self.files.pin("client")
+        self.obeys(self.connect(self.url("mqtts", "tls"), f", tls: {{ pin: '{right}' }}"))
+        self.obeys(self.connect(self.url("mqtts", "tls"), self.ca(f", pin: '{right}'")))
+        for more in (f", tls: {{ pin: '{wrong}' }}", self.ca(f", pin: '{wrong}'")):
+            self.connect(self.url("mqtts", "tls"), more).wait_log("another key than the pinned one")
+        both = f", tls: {{ ca: {self.files.path('strange.crt')}, pin: '{right}' }}"
+        self.connect(self.url("mqtts", "tls"), both).wait_log("certificate is not accepted")
+
+    def test_a_client_certificate_is_shown_where_it_is_wanted(self):
+        certificate = f", cert: {self.files.path('client.crt')}, key: {self.files.path('client.key')}"
+        self.obeys(self.connect(self.url("mqtts", "client"), self.ca(certificate)))
+        device = self.connect(self.url("mqtts", "client"), self.ca())
+        device.wait_log("TLS: .*certificate required|closed by the broker")
+        self.assertNotIn("online", device.log)
+
+    def test_files_that_cannot_be_used_are_named(self):
+        device = self.connect(self.url("mqtts", "tls"), ", tls: { ca: /nowhere/ca.pem }")
+        device.wait_log("the CA file /nowhere/ca.pem cannot be used")
+        wrong = f", cert: {self.files.path('client.crt')}, key: {self.files.path('server.key')}"
+        device = self.connect(self.url("mqtts", "tls"), self.ca(wrong))
+        device.wait_log("the key .*server.key cannot be used")
+
+    def test_a_server_without_tls_is_told_from_one_with_it(self):
+        server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(server.close)
+
+        def work():
+            connection = server.accept()[0]
+            connection.sendall(b"hello, this is no TLS\r\n")
+            connection.close()
+        threading.Thread(target=work, daemon=True).start()
+        device = self.connect(f"mqtts://localhost:{server.getsockname()[1]}", self.ca())
+        device.wait_log("TLS: wrong version number|TLS: .*packet")
+
+    def test_the_device_comes_back_and_keeps_obeying_after_the_broker_was_away(self):
+        device = self.connect(self.url("mqtts", "tls"), self.ca())
+        device.wait_log("online")
+        since = device.mark()
+        self.broker.kill()
+        device.wait_log("offline", since=since)
+        self.broker.start()
+        device.wait_log("online", since=since)
+        self.obeys(device)
+
+
+class WebSocket(WithTransports):
+
+    def test_commands_are_obeyed_over_websockets(self):
+        self.obeys(self.connect(self.url("ws", "ws")))
+        self.obeys(self.connect(self.url("ws", "ws", "127.0.0.1") + "/mqtt"))
+
+    def test_commands_are_obeyed_over_websockets_and_tls(self):
+        self.obeys(self.connect(self.url("wss", "wss"), self.ca()))
+
+    def test_a_payload_longer_than_any_buffer_is_skipped(self):
+        device = self.connect(self.url("ws", "ws"))
+        device.wait_log("online")
+        with Observer(self.broker.port) as observer:
+            self.wait_for_obedience(observer)
+            # mosquitto gives a WebSocket some 4 kB ten times a second.
+            observer.publish(f"{PREFIX}/fan/set", b"x" * 50_000)
+            observer.wait(f"{PREFIX}/fan/result", lambda payload: b"50000 bytes" in payload)
+        self.obeys(device)
+
+    def test_a_server_that_speaks_no_websocket_is_named_as_such(self):
+        def serve(reply):
+            server = socket.create_server(("127.0.0.1", 0))
+            self.addCleanup(server.close)
+            self.requests = []
+
+            def work():
+                try:
+                    while True:
+                        connection = server.accept()[0]
+                        self.requests.append(connection.recv(4096))
+                        connection.sendall(reply)
+                        connection.close()
+                except OSError:
+                    pass
+            threading.Thread(target=work, daemon=True).start()
+            return f"ws://127.0.0.1:{server.getsockname()[1]}/some/where?x=1"
+        for reply, words in (
+                (b"HTTP/1.1 404 Not Found\r\n\r\n", "refuses the WebSocket: HTTP/1.1 404 Not Found"),
+                (b"HTTP/1.1 101 Yes\r\nSec-WebSocket-Accept: x\r\n\r\n", "does not understand WebSockets"),
+                (b"HTTP/1.1 101 Yes\r\n" + b"a" * 5000, "has no end"),
+                (b"", "closed by the broker during the WebSocket's handshake")):
+            device = self.connect(serve(reply), ", headers: ['X-Key: 42']")
+            device.wait_log(words)
+            head = self.requests[0].decode().split("\r\n")
+            self.assertEqual(head[0], "GET /some/where?x=1 HTTP/1.1")
+            self.assertIn("Sec-WebSocket-Protocol: mqtt", head)
+            self.assertIn("X-Key: 42", head)
+            device.close()
+
+
+class Elsewhere(WithTransports):
+
+    def test_commands_are_obeyed_over_a_local_socket(self):
+        wait_until(lambda: os.path.exists(self.socket), 10, "the broker's socket is there")
+        self.obeys(self.connect(f"unix://{self.socket}"))
+
+    def test_check_shows_how_each_broker_is_spoken_to(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write(configuration(
+                "{ url: [mqtts://a, 'wss://b:8443/mqtt', mqtt://c], tls: { insecure: on } }", RELAY))
+            file.flush()
+            shown = run("check", file.name).stdout
+        self.assertIn("mqtts://a:8883, else wss://b:8443/mqtt, else c:1883, ANY certificate is taken", shown)
+
+
+class Failover(unittest.TestCase):
+
+    def test_the_next_broker_takes_over_and_the_first_one_takes_back(self):
+        with Broker() as first, Broker() as second:
+            device = Device(configuration(
+                f"{{ url: ['mqtt://127.0.0.1:{first.port}', 'mqtt://127.0.0.1:{second.port}'],"
+                " keep_alive: 5s, failback: 1s }", RELAY))
+            self.addCleanup(device.close)
+            with Observer(first.port) as observer:
+                observer.wait(AVAILABILITY, b"online")
+            first.kill()
+            with Observer(second.port) as observer:
+                observer.wait(AVAILABILITY, b"online")
+                observer.publish(f"{PREFIX}/fan/set", "ON")
+                observer.wait(f"{PREFIX}/fan/state", b"ON")
+                first.start()
+                device.wait_log("the first broker is back")
+            with Observer(first.port) as observer:
+                observer.wait(AVAILABILITY, b"online")
+                observer.wait(f"{PREFIX}/fan/state", b"ON")
+
+
+if __name__ == "__main__":
+    unittest.main()
