@@ -103,7 +103,7 @@ struct MessageFormat {
   }
 
   static func time(_ date: Date) -> String {
-    date.ISO8601Format(.iso8601(timeZone: .current, includingFractionalSeconds: true))
+    date.ISO8601Format(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
   }
 
   // MARK: Templates

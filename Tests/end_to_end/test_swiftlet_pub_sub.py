@@ -176,6 +176,7 @@ class Subscribing(WithBroker):
         self.assertEqual((first["topic"], first["qos"], first["payload"]), ("j", 1, {"x": 1}))
         self.assertEqual(first["properties"]["user-properties"], [{"k": "v"}])
         self.assertEqual(second["payload_base64"], "/w==")
+        self.assertRegex(first["tst"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 
     def test_a_format_of_ones_own(self):
         process = self.sub("-t", "f", "-C", "1", "-F", "%t|%p|%x|%l|%q|%%\\t")
