@@ -7,7 +7,9 @@ extension Device {
   func subscribe() {
     topics.commands.withSpan { filter in
       do throws(MQTTSubscribeError) {
-        _ = try client.subscribe(filter: filter, qos: .atLeastOnce)
+        // A broker of 5.0 shows which commands are retained even while we are connected.
+        let options = MQTTSubscribeOptions(qos: .atLeastOnce, retainAsPublished: true)
+        _ = try client.subscribe(filter: filter, options: options)
       } catch {
         log.write(.error, "the topic root is not a valid topic: no command can be received")
       }

@@ -138,11 +138,21 @@ class Retained(WithBroker):
         states = [m.payload for m in observer.messages if m.topic == f"{PREFIX}/fan/state"]
         self.assertEqual(states, [b"OFF", b"ON"])
 
-    def test_a_command_published_with_the_retain_flag_reaches_a_connected_device_as_a_fresh_one(self):
-        # A broker clears the flag for those who are subscribed already (MQTT-3.3.1-9).
+    def test_a_command_published_with_the_retain_flag_is_refused_while_connected_too(self):
         observer = self.observe()
         self.start()
-        observer.wait(AVAILABILITY, b"online")
+        observer.wait(f"{PREFIX}/fan/error")
+        observer.publish(f"{PREFIX}/fan/set", "ON", retain=True)
+        result = answer(observer.wait(f"{PREFIX}/fan/result"))
+        self.assertIn("retained commands are not obeyed", result["reason"])
+        observer.publish(f"{PREFIX}/fan/set", "", retain=True)
+        self.assertEqual(self.retained(f"{PREFIX}/fan/state"), b"OFF")
+
+    def test_with_3_1_1_a_retained_command_reaches_a_connected_device_as_a_fresh_one(self):
+        # That version's broker clears the flag for those who are subscribed already (MQTT-3.3.1-9).
+        observer = self.observe()
+        self.start(configuration(f"{{ url: 'mqtt://127.0.0.1:{self.broker.port}', version: 3.1.1 }}"))
+        observer.wait(f"{PREFIX}/fan/error")
         observer.publish(f"{PREFIX}/fan/set", "ON", retain=True)
         observer.wait(f"{PREFIX}/fan/state", b"ON")
 
