@@ -22,6 +22,8 @@ typedef struct x509_store_ctx_st X509_STORE_CTX;
 enum { FILETYPE_PEM = 1, VERIFY_NONE = 0, VERIFY_PEER = 1 };
 enum { CTRL_MODE = 33, CTRL_SESSION_CACHE = 44, CTRL_HOST_NAME = 55, CTRL_MIN_VERSION = 123 };
 enum { MODE_PARTIAL_WRITE = 1, MODE_MOVING_BUFFER = 2, MODE_RELEASE_BUFFERS = 0x10 };
+/* A connection that ends without goodbye is a lost one, as on TCP: MQTT's packets say how long they are. */
+#define OPTION_IGNORE_UNEXPECTED_EOF (UINT64_C(1) << 7)
 enum { CACHE_CLIENT = 1, CACHE_NO_INTERNAL = 0x300, TLS_1_2 = 0x0303 };
 enum { ERROR_SSL = 1, ERROR_WANT_READ = 2, ERROR_WANT_WRITE = 3, ERROR_SYSCALL = 5, ERROR_ZERO_RETURN = 6 };
 /* Why a certificate is not believed (x509_vfy.h). */
@@ -35,6 +37,7 @@ enum {
   X(SSL_CTX *, SSL_CTX_new, (const SSL_METHOD *))                                                      \
   X(void, SSL_CTX_free, (SSL_CTX *))                                                                   \
   X(long, SSL_CTX_ctrl, (SSL_CTX *, int, long, void *))                                                \
+  X(uint64_t, SSL_CTX_set_options, (SSL_CTX *, uint64_t))                                              \
   X(int, SSL_CTX_set_default_verify_paths, (SSL_CTX *))                                                \
   X(int, SSL_CTX_load_verify_file, (SSL_CTX *, const char *))                                          \
   X(int, SSL_CTX_load_verify_dir, (SSL_CTX *, const char *))                                           \
@@ -58,6 +61,7 @@ enum {
   X(int, SSL_read, (SSL *, void *, int))                                                               \
   X(int, SSL_write, (SSL *, const void *, int))                                                        \
   X(int, SSL_shutdown, (SSL *))                                                                        \
+  X(void, SSL_set_shutdown, (SSL *, int))                                                              \
   X(int, SSL_pending, (const SSL *))                                                                   \
   X(int, SSL_session_reused, (const SSL *))                                                            \
   X(int, SSL_get_error, (const SSL *, int))                                                            \
@@ -155,6 +159,7 @@ static int set_up(ctls_context *context) {
   /* What is written lies in a queue that moves between two attempts. */
   context->SSL_CTX_ctrl(ssl, CTRL_MODE, MODE_PARTIAL_WRITE | MODE_MOVING_BUFFER | MODE_RELEASE_BUFFERS, NULL);
   context->SSL_CTX_ctrl(ssl, CTRL_SESSION_CACHE, CACHE_CLIENT | CACHE_NO_INTERNAL, NULL);
+  context->SSL_CTX_set_options(ssl, OPTION_IGNORE_UNEXPECTED_EOF);
   if (context->texts[CTLS_ALPN]) offer_protocol(context, context->texts[CTLS_ALPN]);
   int pin_alone = context->has_pin && !context->texts[CTLS_CA_FILE] && !context->texts[CTLS_CA_DIRECTORY];
   context->SSL_CTX_set_verify(ssl, context->is_insecure || pin_alone ? VERIFY_NONE : VERIFY_PEER, NULL);
@@ -221,6 +226,9 @@ static void keep_session(ctls_connection *connection) {
 void ctls_free(ctls_connection *connection) {
   if (!connection) return;
   keep_session(connection);
+  /* Without this OpenSSL forgets the session of a connection that was lost, which is when it is wanted:
+     its secrets are no less good. 3: as if both sides had said goodbye. */
+  if (connection->is_established) connection->context->SSL_set_shutdown(connection->ssl, 3);
   connection->context->SSL_free(connection->ssl);
   free(connection);
 }

@@ -186,14 +186,17 @@ public final class WebSocketStream: NetworkStream, NetworkStreamOwner {
   /// Gathers the answer up to its empty line.
   private func readHead() {
     var bytes = [UInt8](repeating: 0, count: 1024)
-    var span = bytes.mutableSpan
-    let count = below?.read(into: &span) ?? 0
-    guard count > 0 else { return }
-    head += bytes[..<count]
-    guard let end = endOfHead() else {
-      if head.count > WebSocketStream.longestHead { fail("the answer to the WebSocket's request has no end") }
-      return
+    // To the end of what is there: what TLS keeps in memory wakes nobody.
+    while endOfHead() == nil {
+      var span = bytes.mutableSpan
+      let count = below?.read(into: &span) ?? 0
+      guard count > 0 else { return }
+      head += bytes[..<count]
+      guard head.count <= WebSocketStream.longestHead else {
+        return fail("the answer to the WebSocket's request has no end")
+      }
     }
+    guard let end = endOfHead() else { return }
     if let refusal = handshake.refusal([UInt8](head[..<end])) { return fail(refusal) }
     headRead = end
     mayHaveInput = headRead < head.count
@@ -244,12 +247,17 @@ public final class WebSocketStream: NetworkStream, NetworkStreamOwner {
     switch UInt32(piece.opcode) {
     case CWSLAY_BINARY.rawValue, CWSLAY_CONTINUATION.rawValue: rest = data
     case CWSLAY_TEXT.rawValue: fail("the broker sends text where MQTT is binary")
-    default:
+    case CWSLAY_CLOSE.rawValue, CWSLAY_PING.rawValue, CWSLAY_PONG.rawValue:
+      // RFC 6455, section 5.5: 125 bytes, and not in fragments.
+      guard piece.is_final != 0, piece.payload_length <= 125 else {
+        return fail("the broker sends frames that are no WebSocket's")
+      }
       control += data
       guard control.count >= Int(piece.payload_length) else { return }
       let payload = control
       control = []
       answer(piece.opcode, payload)
+    default: fail("the broker sends frames that are no WebSocket's")
     }
   }
 

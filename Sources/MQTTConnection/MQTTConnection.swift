@@ -29,6 +29,10 @@ public final class MQTTConnection: NetworkStreamOwner {
   /// What was spoken in the latest attempt.
   private var version = MQTTVersion.v5
 
+  /// Where servers have sent us so far. A stream lives as long as the loop, so there is an end to them.
+  private var targets: [Redirected] = []
+  private static let mostTargets = 8
+
   private struct Redirected {
     let server: MQTTServer
     let stream: any NetworkStream
@@ -166,8 +170,16 @@ public final class MQTTConnection: NetworkStreamOwner {
       return
     }
     server.endpoint = endpoint
-    redirected = Redirected(
-      server: server, stream: server.makeStream(loop: loop, owner: self), redirection: redirection)
+    if let known = targets.first(where: { endpoint.isSame(as: $0.server.endpoint) }) {
+      redirected = Redirected(server: known.server, stream: known.stream, redirection: redirection)
+    } else if targets.count < MQTTConnection.mostTargets {
+      let target = Redirected(
+        server: server, stream: server.makeStream(loop: loop, owner: self), redirection: redirection)
+      targets.append(target)
+      redirected = target
+    } else {
+      owner.connectionClosed(server, reason: "not followed there: other brokers were named too often")
+    }
   }
 
   public func streamOpened() {

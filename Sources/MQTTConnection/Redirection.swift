@@ -21,8 +21,15 @@ extension Endpoint {
       host = text[..<colon]
       port = text[(colon + 1)...]
     }
-    guard !host.isEmpty, let number = port.map(Self.port) ?? defaultPort else { return nil }
+    // A name that begins with a slash would be a local socket's: not for a server to say.
+    guard !host.isEmpty, host.first != UInt8(ascii: "/"), let number = port.map(Self.port) ?? defaultPort
+    else { return nil }
     self.init(host: String(decoding: host, as: UTF8.self), port: number)
+  }
+
+  /// Compares names byte by byte: comparing Strings would bring Unicode's tables along.
+  func isSame(as other: Endpoint) -> Bool {
+    port == other.port && host.utf8.elementsEqual(other.host.utf8)
   }
 
   private static func port(_ digits: ArraySlice<UInt8>) -> UInt16? {

@@ -5,7 +5,7 @@ import Testing
 struct ConversationTests {
   private let connect: [UInt8] = [0x10, 15, 0, 4, 77, 81, 84, 84, 4, 2, 0, 60, 0, 3] + [UInt8]("dev".utf8)
 
-  @Test("[MQTT-3.1.0-1] [MQTT-3.1.0-2] The first packet of a connection is one CONNECT")
+  @Test("[MQTT-3.1.0-1] [MQTT-3.1.0-2] [MQTT-3.1.3-2] The first packet of a connection is one CONNECT")
   func connecting() throws {
     let harness = try Harness()
     #expect(harness.client.transportRequest == .none)

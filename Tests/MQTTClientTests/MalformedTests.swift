@@ -43,7 +43,7 @@ struct MalformedTests {
   ]
 
   @Test(
-    "[MQTT-4.8.0-1] [MQTT-2.2.2-2] [MQTT-1.5.3-1] [MQTT-1.5.3-2] [MQTT-3.3.2-2] The connection is closed with the reason and opened again",
+    "[MQTT-4.8.0-1] [MQTT-3.3.1-4] [MQTT-2.2.2-2] [MQTT-1.5.3-1] [MQTT-1.5.3-2] [MQTT-3.3.2-2] The connection is closed with the reason and opened again",
     arguments: cases)
   func malformed(_ bytes: [UInt8], _ reason: MQTTDisconnectReason) throws {
     let harness = try Harness()

@@ -35,6 +35,38 @@ struct SessionV5Tests {
     #expect(harness.seen == [.published(2), .published(5), .published(3)])
   }
 
+  @Test(
+    "[MQTT5-3.3.4-1] [MQTT5-4.3.2-5] [MQTT5-4.3.3-12] What comes with an identifier whose flow is over is a new message"
+  )
+  func reusedIdentifiers() throws {
+    let harness = try kept()
+    let once = publishV5("a", [1], qos: 1, packetID: 7)
+    let twice = publishV5("b", [2], qos: 2, packetID: 8)
+    for _ in 1...3 { harness.feed(once + twice + [0x62, 2, 0, 8]) }
+    let messages: [Seen] = [.message("a", [1], .atLeastOnce), .message("b", [2], .exactlyOnce)]
+    #expect(harness.seen == messages + messages + messages)
+    let answers: [UInt8] = [0x40, 2, 0, 7, 0x50, 2, 0, 8, 0x70, 2, 0, 8]
+    #expect(harness.take() == answers + answers + answers)
+  }
+
+  @Test("[MQTT5-4.3.3-5] A PUBREL goes out on every connection until PUBCOMP has come")
+  func persistentRelease() throws {
+    let harness = try kept()
+    _ = try harness.publish("t", [1], qos: .exactlyOnce)
+    _ = harness.takeAll()
+    harness.feed([0x50, 2, 0, 1])
+    #expect(harness.takeAll() == [0x62, 2, 0, 1])
+    for _ in 1...3 {
+      harness.client.transportClosed(now: harness.now)
+      harness.pull()
+      harness.waitForOpen()
+      harness.connectV5(sessionPresent: true)
+      #expect(harness.takeAll() == [0x62, 2, 0, 1] && harness.seen.isEmpty)
+    }
+    harness.feed([0x70, 2, 0, 1])
+    #expect(harness.seen == [.published(1)])
+  }
+
   @Test("[MQTT5-4.4.0-1] Nothing is sent again while the connection stands, however long it takes")
   func notResent() throws {
     let harness = try kept()

@@ -50,7 +50,7 @@ struct PacketTests {
   }
 
   @Test(
-    "CONNECT with contradicting flags, another protocol or another length is refused with the reason",
+    "[MQTT-3.1.2-14] [MQTT-3.1.3-10] CONNECT with contradicting flags, another protocol or another length is refused with the reason",
     arguments: [
       (flags: 0b0000_0011, body: [0, 0], MalformedPacket.contradictoryFlags),
       (0b0000_1010, [0, 0], .contradictoryFlags), (0b0010_0010, [0, 0], .contradictoryFlags),

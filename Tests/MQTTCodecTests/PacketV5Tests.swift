@@ -31,7 +31,9 @@ struct PacketV5Tests {
     }
   }
 
-  @Test("[MQTT5-2.2.2-1] a bare CONNECT has an empty list of properties; a password needs no user name")
+  @Test(
+    "[MQTT5-2.2.2-1] [MQTT5-3.1.2-7] [MQTT5-3.1.2-8] a bare CONNECT has no properties; a password needs no user name"
+  )
   func bareConnect() throws {
     let empty: [UInt8] = []
     let packet = try bytes { span in

@@ -52,7 +52,7 @@ struct TextTests {
     #expect(isText([0xEE, 0x80, 0x80]))
   }
 
-  @Test("[MQTT-1.5.3-3] U+FEFF is a character like any other and stays where it is")
+  @Test("[MQTT-1.5.3-3] [MQTT5-1.5.4-3] U+FEFF is a character like any other and stays where it is")
   func byteOrderMark() {
     let topic = "\u{FEFF}a".array
     #expect(topic.count == 4)

@@ -1,8 +1,12 @@
 """mqtts, ws, wss, local sockets, and lists of brokers, against a real mosquitto."""
 
+import base64
+import hashlib
 import os
+import re
 import shutil
 import socket
+import ssl
 import tempfile
 import threading
 import unittest
@@ -139,6 +143,28 @@ class TLS(WithTransports):
         device = self.connect(f"mqtts://localhost:{server.getsockname()[1]}", self.ca())
         device.wait_log("TLS: wrong version number|TLS: .*packet")
 
+    def test_the_session_of_a_lost_connection_shortens_the_next_handshake(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.files.path("server.crt"), self.files.path("server.key"))
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            context.maximum_version = version
+            server = socket.create_server(("127.0.0.1", 0))
+            self.addCleanup(server.close)
+            device = self.connect(f"mqtts://localhost:{server.getsockname()[1]}", self.ca())
+            resumed = []
+            for _ in range(3):
+                with context.wrap_socket(server.accept()[0], server_side=True) as connection:
+                    resumed.append(connection.session_reused)
+                    self.assertEqual(connection.version(), version.name.replace("v1_", "v1."))
+                    connection.recv(4096)
+                    connection.sendall(b"\x20\x03\0\0\0")
+                    connection.recv(4096)
+                    # Lost without a word.
+                    connection.unwrap = None
+                    connection.shutdown(socket.SHUT_RDWR)
+            self.assertEqual(resumed, [False, True, True])
+            device.close()
+
     def test_the_device_comes_back_and_keeps_obeying_after_the_broker_was_away(self):
         device = self.connect(self.url("mqtts", "tls"), self.ca())
         device.wait_log("online")
@@ -152,6 +178,7 @@ class TLS(WithTransports):
 
 class WebSocket(WithTransports):
 
+    # [MQTT5-4.2-1]
     def test_commands_are_obeyed_over_websockets(self):
         self.obeys(self.connect(self.url("ws", "ws")))
         self.obeys(self.connect(self.url("ws", "ws", "127.0.0.1") + "/mqtt"))
@@ -169,6 +196,57 @@ class WebSocket(WithTransports):
             observer.wait(f"{PREFIX}/fan/result", lambda payload: b"50000 bytes" in payload)
         self.obeys(device)
 
+    def upgraded(self, more="", behind=b"", tls=False):
+        """A device, and a server's end of its WebSocket."""
+        server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(server.close)
+        url = f"{'wss' if tls else 'ws'}://localhost:{server.getsockname()[1]}"
+        device = self.connect(url, self.ca() if tls else "")
+        connection = server.accept()[0]
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.files.path("server.crt"), self.files.path("server.key"))
+            connection = context.wrap_socket(connection, server_side=True)
+        self.addCleanup(connection.close)
+        head = connection.recv(4096).decode()
+        self.assertIn("Sec-WebSocket-Protocol: mqtt\r\n", head)
+        key = re.search("Sec-WebSocket-Key: (.*)\r\n", head)[1]
+        accept = base64.b64encode(hashlib.sha1(
+            (key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()).decode()
+        connection.sendall((
+            f"HTTP/1.1 101 Switching Protocols\r\n{more}upgrade: websocket\r\nsec-websocket-accept: "
+            f"{accept}\r\nSec-WebSocket-Protocol: MQTT\r\n\r\n").encode() + behind)
+        return device, connection
+
+    # [MQTT5-6.0.0-1] [MQTT5-6.0.0-2] [MQTT5-6.0.0-3]
+    def test_frames_need_not_be_packets_pings_are_answered_and_text_ends_the_connection(self):
+        # The first frame comes in one piece with the head.
+        device, connection = self.upgraded(behind=b"\x02\x01\x20")
+        frames = Frames(connection)
+        self.assertEqual(frames.read()[0], 2)
+        # The rest of CONNACK: two fragments, with a ping between them, and an empty frame.
+        connection.sendall(b"\x00\x02\x03\x00" + b"\x89\x02hi" + b"\x80\x00" + b"\x82\x02\x00\x00")
+        device.wait_log("online")
+        self.assertIn((10, b"hi"), [frames.read() for _ in range(2)])
+        connection.sendall(b"\x81\x02hi")
+        device.wait_log("sends text where MQTT is binary")
+
+    def test_frames_that_are_none_end_the_connection_and_cost_nothing(self):
+        for frame in (b"\x83\x7f\x3f" + b"\0" * 7 + b"x" * 100, b"\x89\x7e\x01\x00" + b"x" * 256, b"\x09\x01x",
+                      b"\x82\x81abcdx", b"\xc2\x01x"):
+            device, connection = self.upgraded()
+            connection.sendall(frame)
+            device.wait_log("frames that are no WebSocket's")
+            self.assertTrue(device.is_running)
+            connection.close()
+            device.close()
+
+    def test_a_long_answer_in_one_piece_is_read_to_its_end(self):
+        device, connection = self.upgraded("X-Padding: " + "x" * 2500 + "\r\n", tls=True)
+        connection.sendall(b"\x82\x05\x20\x03\x00\x00\x00")
+        device.wait_log("online")
+
+    # [MQTT5-6.0.0-4]
     def test_a_server_that_speaks_no_websocket_is_named_as_such(self):
         def serve(reply):
             server = socket.create_server(("127.0.0.1", 0))
@@ -198,6 +276,33 @@ class WebSocket(WithTransports):
             self.assertIn("Sec-WebSocket-Protocol: mqtt", head)
             self.assertIn("X-Key: 42", head)
             device.close()
+
+
+class Frames:
+    """The masked frames of a client: opcode and payload, short ones."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        connection.settimeout(10)
+
+    def take(self, count):
+        data = b""
+        while len(data) < count:
+            more = self.connection.recv(count - len(data))
+            if not more:
+                raise EOFError
+            data += more
+        return data
+
+    def read(self):
+        first, second = self.take(2)
+        if not second & 0x80:
+            raise AssertionError("a client masks its frames")
+        count = second & 0x7F
+        if count == 126:
+            count = int.from_bytes(self.take(2), "big")
+        mask = self.take(4)
+        return first & 0x0F, bytes(byte ^ mask[index % 4] for index, byte in enumerate(self.take(count)))
 
 
 class Elsewhere(WithTransports):

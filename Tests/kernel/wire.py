@@ -36,10 +36,10 @@ class Wire:
             end.close()
 
     def command(self, topic, payload):
-        """Sends a PUBLISH of quality 0 (MQTT 3.1.1, 3.3); answers the moment before. The broker must have
+        """Sends a PUBLISH of QoS 0 without properties (MQTT 5.0, 3.3); answers the moment before. The broker must have
         nothing to say meanwhile."""
         name = topic.encode()
-        body = len(name).to_bytes(2, "big") + name + payload.encode()
+        body = len(name).to_bytes(2, "big") + name + b"\0" + payload.encode()
         assert len(body) < 128
         packet = bytes([0x30, len(body)]) + body
         at = time.monotonic()
