@@ -9,6 +9,7 @@ let package = Package(
   name: "swiftlet",
   products: [
     .executable(name: "swiftletd", targets: ["swiftletd"]),
+    .executable(name: "mqtt-bench", targets: ["mqtt-bench"]),
     .library(name: "MQTTClient", targets: ["MQTTClient", "MQTTCodec"]),
     .library(name: "MQTTAsync", targets: ["MQTTAsync"]),
     .library(name: "HaaSMQTT", targets: ["HaaSMQTT"]),
@@ -79,6 +80,11 @@ let package = Package(
       dependencies: [
         "MQTTAsync", "MQTTClient", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+
+    // What make bench compares with other clients
+    .target(name: "CBenchSocket"),
+    .executableTarget(
+      name: "mqtt-bench", dependencies: ["MQTTClient", "MQTTCodec", "CBenchSocket"], swiftSettings: portable),
 
     // For tests only
     .target(name: "Loopback", dependencies: ["MQTTClient", "MQTTCodec"], path: "Tests/Loopback"),
