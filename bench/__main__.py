@@ -10,7 +10,7 @@ from harness.device import ROOT, swiftletd
 from harness.mqtt import Broker
 from hil.elf import Elf
 
-from . import measurements
+from . import clients, measurements
 from .counters import Counters, sites
 
 # What is promised: exceeding one of these fails. Figures without a limit are for comparison only: they
@@ -25,7 +25,7 @@ LIMITS = {
 LIBRARIES = {
     "libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1", "ld-linux-armhf.so.3",
     "ld-linux.so.3", "libresolv.so.2", "libgpiod.so.2", "libgpiod.so.3", "libi2c.so.0", "libyaml-0.so.2"}
-EVERY = "sizes allocations memory wake-ups latency".split()
+EVERY = "sizes allocations memory wake-ups latency client".split()
 
 
 class Table:
@@ -105,10 +105,24 @@ def latency(table, broker):
     table.row("clean stop", 1000 * measurements.stop_time(broker.port), "ms")
 
 
+def client(table, directory, rounds, document):
+    """The client alone, beside its peers."""
+    ours = os.path.join(ROOT, "dist", "host", "mqtt-bench")
+    peers = clients.Clients(directory, ours)
+    results = []
+    clients.exact(table, peers, results)
+    clients.speed(table, peers, results, rounds)
+    clients.write(results)
+    if document:
+        clients.document(results)
+
+
 def main():
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("what", nargs="*", help=f"any of: {' '.join(EVERY)} (default: all)")
     parser.add_argument("--seconds", type=int, default=60, help="of idling that are watched (default 60)")
+    parser.add_argument("--rounds", type=int, default=3, help="of each speed, of which the median counts (default 3)")
+    parser.add_argument("--document", action="store_true", help="write docs/benchmarks.md from the client's figures")
     arguments = parser.parse_args()
     wanted = arguments.what or EVERY
     if set(wanted) - set(EVERY):
@@ -128,6 +142,8 @@ def main():
                 wake_ups(table, arguments.seconds)
             if "latency" in wanted:
                 latency(table, broker)
+        if "client" in wanted:
+            client(table, directory, arguments.rounds, arguments.document)
     finally:
         shutil.rmtree(directory)
     if table.failures:

@@ -57,7 +57,8 @@ enum Main {
   }
 
   private static func fail(_ text: StaticString, _ status: Int32) {
-    text.withUTF8Buffer { bench_say(UnsafeRawPointer($0.baseAddress!).assumingMemoryBound(to: CChar.self)) }
+    // A static string ends with a zero byte, as C's do.
+    bench_say(UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self))
     exit(status)
   }
 }
