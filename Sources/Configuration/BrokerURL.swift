@@ -112,7 +112,8 @@ struct BrokerURL {
     return String(decoding: decoded, as: UTF8.self)
   }
 
-  private static func digit(_ byte: UInt8) -> UInt8? {
+  /// The value of a hexadecimal digit.
+  static func digit(_ byte: UInt8) -> UInt8? {
     if isDigit(byte) { return byte - 0x30 }
     let lower = lowercase(byte)
     return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : nil

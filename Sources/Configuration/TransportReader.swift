@@ -58,8 +58,8 @@ extension BrokerReader {
     guard let text = field.text() else { return nil }
     var digits = text.bytes.filter { $0 != 0x3A }[...]
     var pin: [UInt8] = []
-    while digits.count >= 2, let high = hexadecimal(digits.removeFirst()),
-      let low = hexadecimal(digits.removeFirst())
+    while digits.count >= 2, let high = BrokerURL.digit(digits.removeFirst()),
+      let low = BrokerURL.digit(digits.removeFirst())
     {
       pin.append(high << 4 | low)
     }
@@ -68,12 +68,6 @@ extension BrokerReader {
       wanted: "the SHA-256 of the broker's public key, 64 hexadecimal digits",
       "openssl x509 -in server.crt -pubkey -noout | openssl pkey -pubin -outform der | sha256sum")
     return nil
-  }
-
-  private func hexadecimal(_ byte: UInt8) -> UInt8? {
-    if isDigit(byte) { return byte - 0x30 }
-    let lower = lowercase(byte)
-    return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : nil
   }
 
   /// A list of lines; a secret may be one.
