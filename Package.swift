@@ -30,7 +30,8 @@ let package = Package(
     .target(name: "Simulation", dependencies: ["HAL", "Units"], swiftSettings: portable),
 
     // Portable: network side
-    .target(name: "MQTTCodec", swiftSettings: portable),
+    .target(name: "CMQTT"),
+    .target(name: "MQTTCodec", dependencies: ["CMQTT"], swiftSettings: portable),
     .target(name: "MQTTClient", dependencies: ["MQTTCodec"], swiftSettings: portable),
 
     // Portable: where both meet

@@ -10,7 +10,7 @@ from harness.device import ROOT, swiftletd
 from harness.mqtt import Broker
 from hil.elf import Elf
 
-from . import clients, measurements
+from . import client_size, clients, measurements
 from .counters import Counters, sites
 
 # What is promised: exceeding one of these fails. Figures without a limit are for comparison only: they
@@ -25,7 +25,7 @@ LIMITS = {
 LIBRARIES = {
     "libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1", "ld-linux-armhf.so.3",
     "ld-linux.so.3", "libresolv.so.2", "libgpiod.so.2", "libgpiod.so.3", "libi2c.so.0", "libyaml-0.so.2"}
-EVERY = "sizes allocations memory wake-ups latency client".split()
+EVERY = "sizes allocations memory wake-ups latency client-size client".split()
 
 
 class Table:
@@ -105,11 +105,16 @@ def latency(table, broker):
     table.row("clean stop", 1000 * measurements.stop_time(broker.port), "ms")
 
 
-def client(table, directory, rounds, document):
+def small_client(table, broker, results):
+    """The client's own code, and the program that does without MQTT 5.0."""
+    client_size.measure(table, results)
+    client_size.works(table, os.path.join(ROOT, "dist", "host-mqtt3", "mqtt-bench"), broker.port)
+
+
+def client(table, directory, rounds, document, results):
     """The client alone, beside its peers."""
     ours = os.path.join(ROOT, "dist", "host", "mqtt-bench")
     peers = clients.Clients(directory, ours)
-    results = []
     clients.exact(table, peers, results)
     clients.speed(table, peers, results, rounds)
     clients.write(results)
@@ -127,7 +132,7 @@ def main():
     wanted = arguments.what or EVERY
     if set(wanted) - set(EVERY):
         parser.error(f"choose from {' '.join(EVERY)}")
-    table = Table()
+    table, results = Table(), []
     directory = tempfile.mkdtemp(prefix="swiftlet-bench-")
     try:
         print(f"bench: {os.path.relpath(swiftletd(), ROOT)}")
@@ -142,8 +147,10 @@ def main():
                 wake_ups(table, arguments.seconds)
             if "latency" in wanted:
                 latency(table, broker)
+            if "client-size" in wanted:
+                small_client(table, broker, results)
         if "client" in wanted:
-            client(table, directory, arguments.rounds, arguments.document)
+            client(table, directory, arguments.rounds, arguments.document, results)
     finally:
         shutil.rmtree(directory)
     if table.failures:

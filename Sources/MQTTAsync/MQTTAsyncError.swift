@@ -103,6 +103,7 @@ extension MQTTOptionsError {
     case .invalidWillTopic: "the will's topic is empty, has a wildcard, or is no UTF-8"
     case .invalidCapacity: "a capacity is too small for one packet"
     case .invalidProperties: "a property has no place in CONNECT or in the will, or its value is out of range"
+    case .unavailableVersion: "MQTT 5.0 was not built in"
     }
   }
 }

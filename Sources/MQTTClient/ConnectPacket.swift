@@ -1,8 +1,7 @@
 import MQTTCodec
 
-/// What a client says in every `CONNECT`, in either version.
+/// What a client says in every `CONNECT`, in either version, beside its options.
 struct ConnectPacket {
-  private let options: MQTTClientOptions
   /// Properties of 5.0: Receive Maximum, then the others in the order of their identifiers. Those of an
   /// authentication come between the two parts.
   private let firstProperties: [UInt8]
@@ -13,8 +12,13 @@ struct ConnectPacket {
 
   init(_ options: MQTTClientOptions) throws(MQTTOptionsError) {
     try Self.check(options)
-    self.options = options
     sessionExpiry = options.sessionExpiry ?? (options.cleanSession ? 0 : .max)
+    guard MQTTVersion.hasV5 else {
+      firstProperties = []
+      properties = []
+      willProperties = []
+      return
+    }
     firstProperties = Self.firstProperties(options, sessionExpiry: sessionExpiry)
     properties = Self.properties(options)
     guard options.receiveMaximum > 0, options.maximumPacketSize != 0 else { throw .invalidCapacity }
@@ -23,10 +27,10 @@ struct ConnectPacket {
   }
 
   /// Bytes that are enough for either version, without data of an authentication.
-  var longest: Int {
+  func longest(_ options: MQTTClientOptions) -> Int {
     let will = options.will
-    let strings = options.clientID.utf8.count + (options.username ?? "").utf8.count
-    let willCount = (will?.topic ?? "").utf8.count + (will?.payload ?? []).count + willProperties.count
+    let strings = options.clientID.byteCount + (options.username ?? "").byteCount
+    let willCount = (will?.topic ?? "").byteCount + (will?.payload ?? []).count + willProperties.count
     return 48 + strings + willCount + (options.password ?? []).count + firstProperties.count
       + properties.count
   }
@@ -34,19 +38,19 @@ struct ConnectPacket {
   /// Writes it. `assigned`: the client identifier that the server gave us, when we have none;
   /// `authentication`: properties of 5.0.
   func encode(
-    _ version: ProtocolVersion, cleanStart: Bool, assigned: [UInt8], authentication: [UInt8],
-    into span: inout MutableSpan<UInt8>
+    _ options: MQTTClientOptions, _ version: ProtocolVersion, cleanStart: Bool, assigned: [UInt8],
+    authentication: [UInt8], into span: inout MutableSpan<UInt8>
   ) throws(EncodingError) -> Int {
     let will = options.will
     let willTopic = (will?.topic ?? "").utf8
     let willPayload = will?.payload ?? []
     let username = (options.username ?? "").utf8
     let password = options.password ?? []
-    let clientID = assigned.isEmpty ? Array(options.clientID.utf8) : assigned
+    let clientID = assigned.isEmpty ? options.clientID.utf8.span.copied : assigned
     let fields = Connect.Options(
       version: version, cleanSession: cleanStart, keepAlive: options.keepAlive,
       willQoS: will?.qos ?? .atMostOnce, willRetain: will?.retain ?? false)
-    let all = firstProperties + authentication + properties
+    let all = MQTTVersion.hasV5 ? firstProperties + authentication + properties : []
     return try Connect.encode(
       fields, properties: all.span, clientID: clientID.span, willProperties: willProperties.span,
       willTopic: will == nil ? nil : willTopic.span, willPayload: will == nil ? nil : willPayload.span,
@@ -90,7 +94,8 @@ struct ConnectPacket {
     guard isText(options.clientID), isText(options.username ?? "") else { throw .invalidString }
     guard (options.password ?? []).count <= 0xFFFF else { throw .invalidString }
     let mayBeOld = options.version == .v3_1_1 || options.fallsBack
-    guard options.cleanSession || !options.clientID.utf8.isEmpty || !mayBeOld else { throw .emptyClientID }
+    guard mayBeOld || MQTTVersion.hasV5 else { throw .unavailableVersion }
+    guard options.cleanSession || options.clientID.byteCount > 0 || !mayBeOld else { throw .emptyClientID }
     guard options.password == nil || options.username != nil || !mayBeOld else {
       throw .passwordWithoutUsername
     }
@@ -108,6 +113,11 @@ struct ConnectPacket {
   }
 
   private static func isText(_ string: String) -> Bool {
-    string.utf8.count <= 0xFFFF && UTF8Text.isValid(string.utf8.span)
+    string.byteCount <= 0xFFFF && UTF8Text.isValid(string.utf8.span)
   }
+}
+
+extension String {
+  /// Bytes of UTF-8. `utf8.count` would bring code for strings in UTF-16 along.
+  var byteCount: Int { utf8.span.count }
 }

@@ -48,9 +48,10 @@ extension MQTTClient {
   /// An acknowledgement that may say more than its packet identifier, as in 5.0.
   @inline(never)
   func acknowledged(_ type: PacketType, _ answer: ReasonedAcknowledgement) -> MQTTEvent? {
+    let isRefused = MQTTVersion.hasV5 && answer.reason.isError
     switch type {
-    case .puback where answer.reason.isError: return refused(answer, .atLeastOnce)
-    case .pubrec where answer.reason.isError: return refused(answer, .exactlyOnce)
+    case .puback where isRefused: return refused(answer, .atLeastOnce)
+    case .pubrec where isRefused: return refused(answer, .exactlyOnce)
     case .puback: return settled(answer.packetID, .sent, .atLeastOnce)
     case .pubcomp: return settled(answer.packetID, .released, .exactlyOnce)
     case .pubrec: receipt(answer.packetID)
@@ -68,7 +69,7 @@ extension MQTTClient {
   /// What became of a message without the server's saying so, or of a filter that was not sent.
   @inline(never)
   func nextFate() -> MQTTEvent? {
-    guard let fate = outbox.takeUntold() else { return nextUnavailable() }
+    guard let fate = outbox.takeUntold() else { return MQTTVersion.hasV5 ? nextUnavailable() : nil }
     packetIDs.release(fate.packetID)
     if let key = fate.key { forget(key) }
     pump()

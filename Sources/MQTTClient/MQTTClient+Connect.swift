@@ -5,9 +5,21 @@ extension MQTTClient {
   /// False when the authenticator's data do not fit.
   func writeConnect() -> Bool {
     keepAlive.set(seconds: options.keepAlive)
+    longestTaken = isV5 ? Int(clamping: options.maximumPacketSize ?? .max) : .max
+    guard !MQTTVersion.hasV5 || beginAuthentication() else { return false }
+    // With 5.0 a session may be new in the beginning and kept from then on.
+    startedClean =
+      options.cleanSession && !(isV5 && connectPacket.sessionExpiry > 0 && counters.connections > 0)
+    return output.write { span throws(EncodingError) in
+      try connectPacket.encode(
+        options, protocolVersion, cleanStart: startedClean, assigned: assignedClientIdentifier,
+        authentication: authentication.properties.bytes, into: &span)
+    }
+  }
+
+  private func beginAuthentication() -> Bool {
     authentication.data.removeAll(keepingCapacity: true)
     authentication.waiting = nil
-    longestTaken = isV5 ? Int(clamping: options.maximumPacketSize ?? .max) : .max
     if isV5, let authenticator {
       authenticator.start(into: &authentication.data)
       guard authentication.writeProperties(authenticator.method) else { return false }
@@ -16,14 +28,7 @@ extension MQTTClient {
       authentication.properties.removeAll()
       authentication.isUnderWay = false
     }
-    // With 5.0 a session may be new in the beginning and kept from then on.
-    startedClean =
-      options.cleanSession && !(isV5 && connectPacket.sessionExpiry > 0 && counters.connections > 0)
-    return output.write { span throws(EncodingError) in
-      try connectPacket.encode(
-        protocolVersion, cleanStart: startedClean, assigned: assignedClientIdentifier,
-        authentication: authentication.properties.bytes, into: &span)
-    }
+    return true
   }
 
   /// `CONNACK` of 3.1.1.
@@ -75,12 +80,7 @@ extension MQTTClient {
     connectedAt = clock
     redirection = nil
     window = min(options.maxInFlight, Int(serverLimits.receiveMaximum))
-    isLimited =
-      serverLimits.maximumQoS < .exactlyOnce || !serverLimits.retainAvailable
-      || serverLimits.maximumPacketSize < UInt32(clamping: output.capacity)
-    receivedAliases.forget()
-    sentAliases.forget(allowing: serverLimits.topicAliasMaximum)
-    unreleased = 0
+    if MQTTVersion.hasV5 { startLimits() }
     packetIDs.releaseSubscriptions()
     if let stored {
       if !sessionPresent { forgetAllReceived(stored) }
@@ -93,6 +93,16 @@ extension MQTTClient {
     return .connected(sessionPresent: sessionPresent)
   }
 
+  /// What only a server of 5.0 can say.
+  private func startLimits() {
+    isLimited =
+      serverLimits.maximumQoS < .exactlyOnce || !serverLimits.retainAvailable
+      || serverLimits.maximumPacketSize < UInt32(clamping: output.capacity)
+    receivedAliases.forget()
+    sentAliases.forget(allowing: serverLimits.topicAliasMaximum)
+    unreleased = 0
+  }
+
   private func refused(_ reason: MQTTReasonCode) -> MQTTEvent? {
     patience = reason.isLasting ? .long : .normal
     return closeNow(.refused(reason))
@@ -100,7 +110,7 @@ extension MQTTClient {
 
   /// The next attempt is at once, and with 3.1.1.
   private func fallBack() -> MQTTEvent? {
-    isV5 = false
+    protocolVersion = .v3_1_1
     patience = .none
     return closeNow(nil)
   }

@@ -17,7 +17,9 @@ extension MQTTClient {
       throw .malformed(error)
     }
     var alias: UInt16 = 0
-    if packet.topic.isEmpty || !packet.properties.isEmpty { alias = try resolveTopic(packet, body.span) }
+    if isV5, packet.topic.isEmpty || !packet.properties.isEmpty {
+      alias = try resolveTopic(packet, body.span)
+    }
     if packet.qos == .exactlyOnce {
       try countUnreleased()
       if receivedIDs.contains(packet.packetID) {

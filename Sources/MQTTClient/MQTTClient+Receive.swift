@@ -53,7 +53,7 @@ extension MQTTClient {
     observe(now)
     finishCurrent()
     eventProperties = 0..<0
-    if pendingEvent != nil || stored != nil || outbox.untold > 0 || hasUnavailable,
+    if pendingEvent != nil || stored != nil || outbox.untold > 0 || MQTTVersion.hasV5 && hasUnavailable,
       let event = nextNews()
     {
       return event
@@ -92,7 +92,8 @@ extension MQTTClient {
       return try nextPacket()
     } catch {
       close(
-        state == .connected ? .disconnected(error) : .connectionFailed(error), telling: error.reasonCode)
+        state == .connected ? .disconnected(error) : .connectionFailed(error),
+        telling: isV5 ? error.reasonCode : nil)
       defer { pendingEvent = nil }
       return pendingEvent
     }
@@ -105,7 +106,7 @@ extension MQTTClient {
   ) throws(E) -> R {
     precondition(message.serial == current.serial, "the message is gone: a later event was pulled")
     let topic =
-      message.topicAlias == 0
+      message.topicAlias == 0 || !MQTTVersion.hasV5
       ? received.bytes(at: Int(message.topicStart), count: Int(message.topicCount))
       : receivedAliases.topic(message.topicAlias)
     let payload = received.bytes(at: Int(message.payloadStart), count: Int(message.payloadCount))
@@ -173,7 +174,8 @@ extension MQTTClient {
     let topicCount = Int(word & 0xFFFF)
     let topicEnd = 4 + topicCount
     let payloadStart = topicEnd + (hasID ? 2 : 0) + (isV5 ? 1 : 0)
-    guard payloadStart <= length, length <= received.count, length <= longestTaken else { return nil }
+    guard payloadStart <= length, length <= received.count, length <= longestTaken || !MQTTVersion.hasV5
+    else { return nil }
     let start = received.head
     let bytes = received.bytes(at: start, count: length)
     guard topicCount > 0, !isV5 || bytes[payloadStart - 1] == 0 else { return nil }
@@ -236,7 +238,7 @@ extension MQTTClient {
     guard let header else { return nil }
     try checkPlace(header)
     guard !isV5 || header.isMinimal else { throw .malformed(.lengthNotMinimal) }
-    guard header.packetLength <= longestTaken else { throw .violation(.packetTooLarge) }
+    guard header.packetLength <= longestTaken || !MQTTVersion.hasV5 else { throw .violation(.packetTooLarge) }
     guard header.type == .publish || header.packetLength <= received.capacity else {
       throw .packetTooLarge(header.type.rawValue)
     }

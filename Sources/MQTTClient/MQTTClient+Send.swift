@@ -23,10 +23,11 @@ extension MQTTClient {
     } catch {
       throw .invalidTopic(error)
     }
+    let properties = MQTTVersion.hasV5 ? properties : Span()
     if !properties.isEmpty { try checkProperties(properties) }
     let room = topic.count + properties.count + payload.count + Self.overhead
     guard room + Self.reserve <= output.capacity, room <= VariableByteInteger.max else { throw .tooLarge }
-    if isLimited, state == .connected,
+    if MQTTVersion.hasV5, isLimited, state == .connected,
       let obstacle = obstacle(topic, properties, payload, qos, retain: retain)
     {
       throw .unsupported(obstacle)
@@ -35,7 +36,7 @@ extension MQTTClient {
     if qos == .atMostOnce {
       guard state == .connected else { throw refusal(.notConnected) }
       guard output.makeRoom(room + Self.reserve) else { throw refusal(.outputFull) }
-      if sentAliases.isEnabled {
+      if MQTTVersion.hasV5, sentAliases.isEnabled {
         _ = write(topic, properties, payload, .atMostOnce, retain: retain, duplicate: false, 0)
       } else if isV5 {
         _ = output.write { span throws(EncodingError) in
@@ -192,7 +193,7 @@ extension MQTTClient {
     case .parting:
       if output.isEmpty { state = .closing }
     default:
-      if authentication.waiting != nil { flushAuthentication() }
+      if MQTTVersion.hasV5, authentication.waiting != nil { flushAuthentication() }
       pump()
     }
   }
@@ -226,14 +227,16 @@ extension MQTTClient {
     guard outbox.inFlight < window else { return false }
     var refusal: MQTTReasonCode?
     let isWritten = outbox.withMessage(at: offset) { topic, properties, payload in
-      if isLimited { refusal = obstacle(topic, properties, payload, record.qos, retain: record.retain) }
+      if MQTTVersion.hasV5, isLimited {
+        refusal = obstacle(topic, properties, payload, record.qos, retain: record.retain)
+      }
       let room = topic.count + properties.count + payload.count + Self.overhead
       guard refusal == nil, output.makeRoom(room + Self.reserve) else { return false }
       return write(
         topic, properties, payload, record.qos, retain: record.retain, duplicate: record.wasSent,
         record.packetID)
     }
-    if let refusal {
+    if MQTTVersion.hasV5, let refusal {
       outbox.refuse(refusal)
     } else if isWritten {
       outbox.sent()

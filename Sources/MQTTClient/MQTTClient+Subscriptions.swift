@@ -26,7 +26,7 @@ extension MQTTClient {
     } catch {
       throw .invalidFilter(error)
     }
-    if isShared(filter), self.options.version == .v5 {
+    if isShared(filter), self.options.version.isV5 {
       guard isWellShared(filter) else { throw .invalidFilter(.invalidFilter) }
       guard !options.noLocal else { throw .invalidOptions }
     }
@@ -43,6 +43,7 @@ extension MQTTClient {
   private func subscribeProperties(
     _ identifier: UInt32?, _ userProperties: Span<UInt8>
   ) throws(MQTTSubscribeError) -> [UInt8] {
+    guard MQTTVersion.hasV5 else { return [] }
     var list = PropertyList()
     if let identifier {
       guard identifier <= UInt32(VariableByteInteger.max) else { throw .invalidOptions }

@@ -62,8 +62,6 @@ public final class MQTTClient {
   var startedClean = false
 
   // Of 5.0
-  /// This connection, or the next one, is of 5.0.
-  var isV5: Bool
   /// The server does not take everything that we could send.
   var isLimited = false
   /// Bytes of the longest packet that the server may send on this connection.
@@ -77,6 +75,8 @@ public final class MQTTClient {
   /// Subscriptions were refused before they were sent.
   var hasUnavailable = false
 
+  /// The protocol of this connection, or of the next one.
+  public internal(set) var protocolVersion: MQTTVersion
   /// What the server of this connection, or of the latest one, can do.
   public internal(set) var serverLimits = MQTTServerLimits()
   /// The client identifier that the server gave us because we had none. UTF-8; empty: none.
@@ -105,7 +105,7 @@ public final class MQTTClient {
     connectPacket = try ConnectPacket(options)
     self.options = options
     self.authenticator = authenticator
-    isV5 = options.version == .v5
+    protocolVersion = options.version.isV5 ? .v5 : .v3_1_1
     window = options.maxInFlight
     receivedAliases = ReceivedAliases(maximum: options.topicAliasMaximum)
     sentAliases = SentAliases(maximum: options.sentTopicAliases)
@@ -113,7 +113,8 @@ public final class MQTTClient {
       minimum: options.backoffMinimum, maximum: options.backoffMaximum, seed: options.randomSeed)
     keepAlive = KeepAlive(seconds: options.keepAlive)
     received = ByteQueue(capacity: options.receiveCapacity)
-    output = ByteQueue(capacity: max(options.sendCapacity, connectPacket.longest + Self.reserve))
+    output = ByteQueue(
+      capacity: max(options.sendCapacity, connectPacket.longest(options) + Self.reserve))
     outbox = Outbox(capacity: options.outboxCapacity)
     packetIDs = PacketIDs(capacity: options.outboxCapacity / Outbox.size(of: 1) + 16)
     stored = store.map {
@@ -136,8 +137,7 @@ public final class MQTTClient {
   /// The server accepted us and nothing has ended since.
   public var isConnected: Bool { state == .connected }
 
-  /// The protocol of this connection, or of the next one.
-  public var protocolVersion: MQTTVersion { isV5 ? .v5 : .v3_1_1 }
+  var isV5: Bool { protocolVersion.isV5 }
 
   /// What the owner of the socket has to do; look after every call. Constant cost.
   public var transportRequest: MQTTTransportRequest {

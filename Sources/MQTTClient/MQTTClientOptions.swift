@@ -20,7 +20,7 @@ public struct MQTTClientOptions: Sendable {
   public var cleanSession = true
   public var will: MQTTWill?
 
-  /// The protocol to begin with.
+  /// The protocol to begin with. A client that was built without 5.0 begins with 3.1.1 where it may fall back.
   public var version = MQTTVersion.v5
   /// A server that does not speak 5.0 is spoken to in 3.1.1 from then on. Properties, and all that is
   /// said to be of 5.0, have no effect then.
@@ -87,4 +87,6 @@ public enum MQTTOptionsError: Error, Equatable, Sendable {
   case invalidCapacity
   /// Properties of `CONNECT` or of the will are no properties, or may not be there.
   case invalidProperties
+  /// 5.0 and nothing else is asked for, and was not built in.
+  case unavailableVersion
 }

@@ -51,7 +51,7 @@ final class StoredSession {
   ) {
     self.store = store
     self.dropPolicy = dropPolicy
-    self.rules = rules.map { (Array($0.filter.utf8), $0.durability) }
+    self.rules = rules.map { ($0.filter.utf8.span.copied, $0.durability) }
     queues = (0..<4).map { index in
       let start = StoredSession.firstKey(index)
       return Queue(end: start, front: start)

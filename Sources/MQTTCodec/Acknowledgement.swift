@@ -45,6 +45,7 @@ public struct ReasonedAcknowledgement: Equatable, Sendable {
       return ReasonedAcknowledgement(
         packetID: try Acknowledgement.decode(body), reason: .success, properties: 2..<2)
     }
+    guard ProtocolVersion.hasV5 else { throw .wrongLength }
     return try decodeLong(body, of: type)
   }
 

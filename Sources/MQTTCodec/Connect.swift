@@ -38,12 +38,12 @@ public struct Connect: Equatable, Sendable {
     let flags = try cursor.uint8(body)
     guard flags & 1 == 0 else { throw .contradictoryFlags }
     let keepAlive = try cursor.uint16(body)
-    let properties = version == .v5 ? try cursor.properties(body, for: .connect) : 0..<0
+    let properties = version.isV5 ? try cursor.properties(body, for: .connect) : 0..<0
     let clientID = try cursor.string(body)
     let will = try decodeWill(body, flags: flags, version, &cursor)
     let hasUsername = flags & usernameFlag != 0
     let hasPassword = flags & passwordFlag != 0
-    guard hasUsername || !hasPassword || version == .v5 else { throw .contradictoryFlags }
+    guard hasUsername || !hasPassword || version.isV5 else { throw .contradictoryFlags }
     let username = hasUsername ? try cursor.string(body) : nil
     let password = hasPassword ? try cursor.field(body) : nil
     try cursor.requireEnd(body)
@@ -72,7 +72,7 @@ public struct Connect: Equatable, Sendable {
       return nil
     }
     guard let qos = QoS(rawValue: flags >> 3 & 0b11) else { throw .invalidQoS }
-    let properties = version == .v5 ? try cursor.properties(body, for: .will) : 0..<0
+    let properties = version.isV5 ? try cursor.properties(body, for: .will) : 0..<0
     let topic = try cursor.string(body)
     let payload = try cursor.field(body)
     return Will(
@@ -115,7 +115,7 @@ public struct Connect: Equatable, Sendable {
     willProperties: Span<UInt8> = Span(), willTopic: Span<UInt8>? = nil, willPayload: Span<UInt8>? = nil,
     username: Span<UInt8>? = nil, password: Span<UInt8>? = nil, into buffer: inout MutableSpan<UInt8>
   ) throws(EncodingError) -> Int {
-    let isV5 = options.version == .v5
+    let isV5 = options.version.isV5
     let sendsPassword = isV5 || username != nil
     let flags = options.flags(
       hasWill: willTopic != nil && willPayload != nil, hasUsername: username != nil,

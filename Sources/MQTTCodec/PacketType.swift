@@ -1,3 +1,5 @@
+internal import CMQTT
+
 /// The control packet types of MQTT, with the number in the upper half of the first byte.
 public enum PacketType: UInt8, Sendable {
   case connect = 1
@@ -40,4 +42,18 @@ public enum QoS: UInt8, Comparable, Sendable {
 public enum ProtocolVersion: UInt8, Sendable {
   case v3_1_1 = 4
   case v5 = 5
+
+  /// 5.0 is built in. A program can be built without it, to be smaller: all that only 5.0 needs is
+  /// reached through this constant, so that it falls out.
+  @inline(__always)
+  public static var hasV5: Bool { CMQTT_HAS_5 != 0 }
+
+  /// It is 5.0, and 5.0 is built in.
+  @inline(__always)
+  public var isV5: Bool {
+    switch self {
+    case .v3_1_1: false
+    case .v5: ProtocolVersion.hasV5
+    }
+  }
 }

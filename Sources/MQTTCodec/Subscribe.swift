@@ -50,7 +50,7 @@ public enum Subscribe {
   ) throws(MalformedPacket) -> (packetID: UInt16, properties: Range<Int>, first: Int) {
     var cursor = Cursor()
     let packetID = try cursor.packetID(body)
-    let properties = version == .v5 ? try cursor.properties(body, for: owner) : 2..<2
+    let properties = version.isV5 ? try cursor.properties(body, for: owner) : 2..<2
     guard !cursor.atEnd(body) else { throw .emptyList }
     return (packetID, properties, cursor.position)
   }

@@ -32,7 +32,7 @@ public struct SubscriptionOptions: Equatable, Sendable {
     _ byte: UInt8, _ version: ProtocolVersion
   ) throws(MalformedPacket) -> SubscriptionOptions {
     guard let qos = QoS(rawValue: byte & 0b11) else { throw .invalidQoS }
-    guard version == .v5 else {
+    guard version.isV5 else {
       guard byte & ~0b11 == 0 else { throw .invalidQoS }
       return SubscriptionOptions(qos: qos)
     }

@@ -117,18 +117,21 @@ final class Cases {
     return left <= 0 && length == count * payload.count
   }
 
-  /// Every command's payload becomes the state.
+  /// Every command's payload becomes the state; ends when the server has all of them.
   func echo(_ count: Int, _ qos: MQTTQoS) -> Bool {
     let state = bytes("act/1/state")
     guard subscribe(bytes("act/1/set"), qos) else { return false }
     bench_say("READY")
     bench_begin()
     var left = count
+    var unanswered = 0
     while link.isOpen {
       let now = bench_now()
       while let event = client.nextEvent(now: now) {
+        if case .published = event { unanswered -= 1 }
         guard case .message(let message) = event else { continue }
         left -= 1
+        if qos != .atMostOnce { unanswered += 1 }
         do throws(MQTTPublishError) {
           try client.withMessage(message) { _, payload throws(MQTTPublishError) in
             _ = try client.publish(topic: state.span, payload: payload, qos: qos)
@@ -138,10 +141,10 @@ final class Cases {
         }
       }
       link.flush()
-      if left <= 0 { break }
+      if left <= 0, unanswered <= 0 { break }
       link.wait()
     }
-    return left <= 0
+    return left <= 0 && unanswered <= 0
   }
 
   func idle(seconds: Int) -> Bool {

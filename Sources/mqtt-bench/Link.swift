@@ -12,6 +12,7 @@ final class Link {
   init?(port: UInt16, window: Int, version: MQTTVersion) {
     var options = MQTTClientOptions(clientID: "swiftlet-bench", randomSeed: 1)
     options.version = version
+    options.fallsBack = false
     options.maxInFlight = window
     options.receiveCapacity = 32_768
     options.sendCapacity = 32_768

@@ -42,11 +42,17 @@ struct Composition {
     options.keepAlive = description.broker.keepAliveSeconds
     options.dropPolicy = description.broker.outbox?.dropPolicy ?? .oldest
     options.version = description.broker.version == .v5 ? .v5 : .v3_1_1
+    if !MQTTVersion.hasV5, options.version == .v5 {
+      log.write(.warning, "mqtt: this program was built without 5.0 and speaks 3.1.1")
+    }
     let authenticator = authenticate(description.broker, &options)
     let client: MQTTClient
     do {
       client = try MQTTClient(options, store: store, authenticator: authenticator)
     } catch {
+      if !MQTTVersion.hasV5, error == .unavailableVersion {
+        log.write(.error, "auth: scram-sha-256 needs MQTT 5.0, without which this program was built")
+      }
       return nil
     }
     return Device(
