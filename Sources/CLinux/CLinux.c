@@ -3,6 +3,7 @@
 #endif
 #include "CLinux.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -207,6 +208,15 @@ int linux_resolve(const char *host, uint16_t port, int numeric_only, linux_addre
 }
 
 const char *linux_resolve_message(int code) { return gai_strerror(code); }
+
+int linux_same_address(const linux_address *left, const linux_address *right) {
+  return left->length == right->length && memcmp(&left->storage, &right->storage, left->length) == 0;
+}
+
+int linux_numeric_address(const char *text, uint8_t bytes[16]) {
+  if (inet_pton(AF_INET, text, bytes) == 1) return 4;
+  return inet_pton(AF_INET6, text, bytes) == 1 ? 16 : 0;
+}
 
 int linux_connect(const linux_address *address) {
   int fd = socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -33,12 +33,18 @@ public protocol LoopClient: AnyObject {
 public final class EventLoop: MonotonicClock {
   private let epoll: Int32
   private let timer: Int32
-  private var observers: [(any FileObserver)?] = []
+  private var watches: [Watch] = []
   private var armed: Instant?
   /// How often the loop woke up, for the idle test.
   public private(set) var wakeUps: UInt64 = 0
 
   private static let timerToken = UInt32.max
+
+  private struct Watch {
+    var observer: (any FileObserver)?
+    /// Tells the watch from earlier ones in its place, whose last events may still be in the batch.
+    var generation: UInt32 = 0
+  }
 
   public init() throws(SystemError) {
     epoll = try SystemError.check(linux_epoll_create())
@@ -53,10 +59,12 @@ public final class EventLoop: MonotonicClock {
   public func watch(
     _ file: Int32, for readiness: Readiness, observer: any FileObserver
   ) throws(SystemError) -> UInt32 {
-    let free = observers.firstIndex { $0 == nil }
-    let token = UInt32(free ?? observers.count)
+    var place = 0
+    while place < watches.count && watches[place].observer != nil { place += 1 }
+    if place == watches.count { watches.append(Watch()) }
+    let token = watches[place].generation << 16 | UInt32(place)
     _ = try SystemError.check(linux_epoll_add(epoll, file, readiness.rawValue, token))
-    if let free { observers[free] = observer } else { observers.append(observer) }
+    watches[place].observer = observer
     return token
   }
 
@@ -67,7 +75,9 @@ public final class EventLoop: MonotonicClock {
   /// Ends a watch. Call before the file is closed.
   public func unwatch(_ file: Int32, token: UInt32) {
     _ = linux_epoll_remove(epoll, file)
-    observers[Int(token)] = nil
+    let place = Int(token & 0xFFFF)
+    watches[place].observer = nil
+    watches[place].generation = (watches[place].generation + 1) & 0x7FFF
   }
 
   /// Runs until the client is finished.
@@ -88,7 +98,7 @@ public final class EventLoop: MonotonicClock {
 
   /// Gives back what the loop holds; it cannot run again. For loops that end before their process.
   public func close() {
-    observers.removeAll()
+    watches.removeAll()
     linux_close(epoll)
     linux_close(timer)
   }
@@ -116,9 +126,11 @@ public final class EventLoop: MonotonicClock {
       var expirations: UInt64 = 0
       _ = linux_read(timer, &expirations, 8)
       armed = nil
-    } else if Int(token) < observers.count {
+    } else {
       // An observer earlier in this batch may have ended this watch.
-      observers[Int(token)]?.fileReady(readiness)
+      let place = Int(token & 0xFFFF)
+      guard place < watches.count, watches[place].generation == token >> 16 else { return }
+      watches[place].observer?.fileReady(readiness)
     }
   }
 }

@@ -1,36 +1,43 @@
 import CLinux
 import HAL
 
-/// A TCP connection that never blocks: the name is looked up on a thread of its own, and each address the
-/// lookup gives is tried in turn. A host that begins with a slash is the path of a local socket.
-public final class TCPStream: NetworkStream, FileObserver, ResolverOwner {
+/// A TCP connection that never blocks: the name is looked up on a thread of its own, and the addresses that
+/// the lookup gives race. A host that begins with a slash is the path of a local socket. With a proxy, the
+/// proxy is connected to, and asked for the connection; the host's name is looked up there.
+public final class TCPStream: NetworkStream, FileObserver, ResolverOwner, AddressRaceOwner {
   private let loop: EventLoop
   private let endpoint: Endpoint
+  private let proxy: ProxySettings?
   private let owner: any NetworkStreamOwner
   private var resolver: Resolver?
+  private var race: AddressRace?
+  /// What is still to be said to the proxy.
+  private var handshake: ProxyHandshake?
   private(set) var file: Int32 = -1
   private var token: UInt32 = 0
-  private var isConnecting = false
   private var isFinishing = false
   private var isReading = true
   private var needsRoom = false
-  /// Where the next attempt begins among the addresses: at the one that worked, or after one that said nothing.
-  private var nextAddress = 0
-  private var address = 0
-  private var untried = 0
-  private var lastError: Int32 = 0
   private var isWanted = false
 
-  public init(_ endpoint: Endpoint, loop: EventLoop, owner: any NetworkStreamOwner) {
+  public init(
+    _ endpoint: Endpoint, proxy: ProxySettings? = nil, loop: EventLoop, owner: any NetworkStreamOwner
+  ) {
     self.endpoint = endpoint
+    self.proxy = proxy
     self.loop = loop
     self.owner = owner
     resolver = Resolver(loop: loop, owner: self)
+    race = AddressRace(loop: loop, owner: self)
   }
 
   public func open() {
     isWanted = true
-    do { try resolver?.resolve(endpoint) } catch { fail(error.message) }
+    do {
+      try resolver?.resolve(proxy?.endpoint ?? endpoint)
+    } catch {
+      notReached(error.message)
+    }
   }
 
   public func close() {
@@ -41,7 +48,7 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner {
   /// A socket that is closed while an answer is on its way resets the connection, and our last words may be
   /// lost with it.
   public func finish() {
-    guard file >= 0, !isConnecting else { return close() }
+    guard isReady else { return close() }
     isWanted = false
     isFinishing = true
     linux_end_writing(file)
@@ -50,10 +57,13 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner {
 
   public var isOpen: Bool { file >= 0 }
 
+  /// Connected, through the proxy if there is one.
+  private var isReady: Bool { file >= 0 && handshake == nil }
+
   public var hasInput: Bool { false }
 
   public func read(into buffer: inout MutableSpan<UInt8>) -> Int {
-    guard file >= 0, buffer.count > 0 else { return 0 }
+    guard isReady, buffer.count > 0 else { return 0 }
     let count = buffer.withUnsafeMutableBufferPointer { linux_read(file, $0.baseAddress, $0.count) }
     if count > 0 {
       acknowledgeNow()
@@ -68,7 +78,7 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner {
   }
 
   public func write(_ bytes: Span<UInt8>) -> Int {
-    guard file >= 0, !isConnecting, bytes.count > 0 else { return 0 }
+    guard isReady, bytes.count > 0 else { return 0 }
     let count = bytes.withUnsafeBufferPointer { linux_write(file, $0.baseAddress, $0.count) }
     if count < 0 && count != -Int(EAGAIN) {
       fail(SystemError(number: Int32(-count)).message)
@@ -94,7 +104,7 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner {
   }
 
   public func fileReady(_ readiness: Readiness) {
-    if isConnecting { return finishConnecting() }
+    if handshake != nil { return continueHandshake() }
     if isFinishing { return discard() }
     if readiness.contains(.readable) || readiness.contains(.closed) { owner.streamReadable() }
     if readiness.contains(.closed) && !isReading { return fail("the connection broke off") }
@@ -106,45 +116,57 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner {
 
   func resolved() {
     guard isWanted, let resolver else { return }
-    if resolver.count <= 0 { return fail(resolver.failure) }
-    untried = Int(resolver.count)
-    tryNextAddress()
+    if resolver.count <= 0 { return notReached(resolver.failure) }
+    race?.start(resolver.addresses, count: Int(resolver.count))
   }
 
-  private func tryNextAddress() {
-    guard let resolver else { return }
-    while untried > 0 {
-      untried -= 1
-      address = nextAddress % Int(resolver.count)
-      nextAddress = address + 1
-      let result = linux_connect(resolver.addresses.advanced(by: address))
-      if result < 0 {
-        lastError = -result
-        continue
-      }
-      file = result
-      isConnecting = true
-      do {
-        token = try loop.watch(file, for: .writable, observer: self)
-      } catch {
-        return fail(error.message)
-      }
-      return
-    }
-    fail(SystemError(number: lastError).message)
+  func raceLost(_ error: Int32) {
+    notReached(SystemError(number: error).message)
   }
 
-  private func finishConnecting() {
-    let error = linux_socket_error(file)
-    isConnecting = false
-    if error != 0 {
-      lastError = error
-      dropFile()
-      return tryNextAddress()
+  func raceWon(_ file: Int32) {
+    self.file = file
+    do {
+      token = try loop.watch(file, for: .readable, observer: self)
+    } catch {
+      linux_close(file)
+      self.file = -1
+      return notReached(error.message)
     }
-    nextAddress = address
-    watch(reading: true, writing: false)
-    owner.streamOpened()
+    isReading = true
+    needsRoom = false
+    guard let proxy else { return owner.streamOpened() }
+    handshake = ProxyHandshake(proxy, to: endpoint)
+    sayToProxy()
+  }
+
+  private func notReached(_ reason: String) {
+    fail(proxy == nil ? reason : "the proxy: " + reason)
+  }
+
+  /// The few bytes of a handshake find the socket's buffer empty.
+  private func sayToProxy() {
+    guard let bytes = handshake?.takeOutput(), !bytes.isEmpty else { return }
+    let written = linux_write(file, bytes, bytes.count)
+    if written < bytes.count { fail("the proxy takes nothing") }
+  }
+
+  /// Reads no further than the proxy's answers go: what follows them is the broker's.
+  private func continueHandshake() {
+    while let wanted = handshake?.wanted {
+      var bytes = [UInt8](repeating: 0, count: wanted)
+      let count = linux_read(file, &bytes, wanted)
+      if count == -Int(EAGAIN) { return }
+      if count < 0 { return fail("the proxy: " + SystemError(number: Int32(-count)).message) }
+      if count == 0 { return fail("the proxy has closed the connection") }
+      switch handshake?.take(bytes[..<count]) {
+      case .refused(let reason): return fail(reason)
+      case .done:
+        handshake = nil
+        return owner.streamOpened()
+      default: sayToProxy()
+      }
+    }
   }
 
   private func watch(reading: Bool, writing: Bool) {
@@ -172,11 +194,12 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner {
   }
 
   private func dropFile() {
+    race?.stop()
+    handshake = nil
     if file < 0 { return }
     loop.unwatch(file, token: token)
     linux_close(file)
     file = -1
-    isConnecting = false
     isFinishing = false
   }
 }

@@ -32,11 +32,14 @@ public final class TLSStream: NetworkStream, NetworkStreamOwner {
   /// The handshake of the latest connection was shortened.
   public private(set) var isResumed = false
 
-  public init(_ endpoint: Endpoint, _ settings: TLSSettings, loop: EventLoop, owner: any NetworkStreamOwner) {
+  public init(
+    _ endpoint: Endpoint, _ settings: TLSSettings, proxy: ProxySettings? = nil, loop: EventLoop,
+    owner: any NetworkStreamOwner
+  ) {
     host = endpoint.host
     self.settings = settings
     self.owner = owner
-    stream = TCPStream(endpoint, loop: loop, owner: self)
+    stream = TCPStream(endpoint, proxy: proxy, loop: loop, owner: self)
   }
 
   public func open() {

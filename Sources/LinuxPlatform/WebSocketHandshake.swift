@@ -17,16 +17,12 @@ struct WebSocketHandshake {
   init() {
     var random = [UInt8](repeating: 0, count: 16)
     _ = linux_random(&random, random.count)
-    key = WebSocketHandshake.base64(random)
+    key = base64(random)
   }
 
   func request(_ endpoint: Endpoint, _ settings: WebSocketSettings, isSecure: Bool) -> [UInt8] {
     var text = "GET " + settings.path + " HTTP/1.1\r\nHost: "
-    text += endpoint.host.utf8.contains(0x3A) ? "[" + endpoint.host + "]" : endpoint.host
-    if endpoint.port != (isSecure ? 443 : 80) {
-      text += ":"
-      text += String(endpoint.port)
-    }
+    text += endpoint.port == (isSecure ? 443 : 80) ? endpoint.bracketedHost : endpoint.authority
     text += "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13"
     text += "\r\nSec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Key: "
     text += String(decoding: key, as: UTF8.self)
@@ -45,7 +41,7 @@ struct WebSocketHandshake {
     guard status.starts(with: "HTTP/1.1 101".utf8) else {
       return "the broker refuses the WebSocket: " + printable(status.prefix(80))
     }
-    let expected = WebSocketHandshake.base64(
+    let expected = base64(
       SHA1.digest(key + Array("258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8)))
     var isAccepted = false
     var speaksMQTT = false
@@ -80,19 +76,5 @@ struct WebSocketHandshake {
       index += 1
     }
     return true
-  }
-
-  private static func base64(_ bytes: [UInt8]) -> [UInt8] {
-    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    var text: [UInt8] = []
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-      let count = min(3, bytes.count - start)
-      var group = 0
-      for offset in 0..<3 { group = group << 8 | (offset < count ? Int(bytes[start + offset]) : 0) }
-      for place in 0..<4 {
-        text.append(place <= count ? alphabet[group >> (18 - 6 * place) & 63] : 0x3D)
-      }
-    }
-    return text
   }
 }

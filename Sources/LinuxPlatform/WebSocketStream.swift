@@ -42,8 +42,8 @@ public final class WebSocketStream: NetworkStream, NetworkStreamOwner {
   private static let reserve = 2 * (125 + overhead)
 
   public init(
-    _ endpoint: Endpoint, _ settings: WebSocketSettings, tls: TLSSettings?, loop: EventLoop,
-    owner: any NetworkStreamOwner
+    _ endpoint: Endpoint, _ settings: WebSocketSettings, tls: TLSSettings?, proxy: ProxySettings? = nil,
+    loop: EventLoop, owner: any NetworkStreamOwner
   ) {
     self.endpoint = endpoint
     self.settings = settings
@@ -54,9 +54,9 @@ public final class WebSocketStream: NetworkStream, NetworkStreamOwner {
     if var tls {
       // RFC 6455 asks for HTTP/1.1; a server that knows no "mqtt" there would refuse it.
       tls.alpn = "http/1.1"
-      below = TLSStream(endpoint, tls, loop: loop, owner: self)
+      below = TLSStream(endpoint, tls, proxy: proxy, loop: loop, owner: self)
     } else {
-      below = TCPStream(endpoint, loop: loop, owner: self)
+      below = TCPStream(endpoint, proxy: proxy, loop: loop, owner: self)
     }
   }
 

@@ -71,6 +71,9 @@ enum { LINUX_ADDRESSES = 8 };
 /* Blocks (DNS); numeric addresses do not, nor do paths of local sockets. Returns the number found or -EAI_… */
 int linux_resolve(const char *host, uint16_t port, int numeric_only, linux_address *found, int capacity);
 const char *linux_resolve_message(int code);
+int linux_same_address(const linux_address *left, const linux_address *right);
+/* A numeric address as bytes: how many, 4 or 16, or 0 when it is none. */
+int linux_numeric_address(const char *text, uint8_t bytes[16]);
 int linux_connect(const linux_address *address);
 int linux_socket_error(int fd);
 /* Confirms what was read now instead of up to 40 ms later: a broker without TCP_NODELAY, as mosquitto is by
