@@ -5,8 +5,12 @@ public enum BrokerScheme: Sendable {
   case ws
   case wss
   case unix
+  /// Of proxies.
+  case socks5
+  case http
 
-  static var all: [BrokerScheme] { [.mqtt, .mqtts, .ws, .wss, .unix] }
+  static var brokers: [BrokerScheme] { [.mqtt, .mqtts, .ws, .wss, .unix] }
+  static var proxies: [BrokerScheme] { [.socks5, .http] }
 
   public var name: String {
     switch self {
@@ -15,6 +19,8 @@ public enum BrokerScheme: Sendable {
     case .ws: "ws"
     case .wss: "wss"
     case .unix: "unix"
+    case .socks5: "socks5"
+    case .http: "http"
     }
   }
 
@@ -28,6 +34,8 @@ public enum BrokerScheme: Sendable {
     case .ws: 80
     case .wss: 443
     case .unix: 0
+    case .socks5: 1080
+    case .http: 3128
     }
   }
 }
@@ -40,6 +48,16 @@ public struct ServerDescription: Sendable {
   public var port: UInt16
   /// Path and query of a WebSocket.
   public var path: String
+}
+
+/// A proxy that connections to the brokers go through.
+public struct ProxyDescription: Sendable {
+  /// `socks5` or `http`
+  public var scheme: BrokerScheme
+  public var host: String
+  public var port: UInt16
+  public var username: String?
+  public var password: String?
 }
 
 /// Whom to trust and who we are with TLS. Files in PEM.

@@ -1,5 +1,5 @@
-/// `mqtt://user:password@host:port`, taken apart. Messages quote nothing behind the scheme: what is wrong may be
-/// that a password stands in the wrong place.
+/// `mqtt://user:password@host:port`, or a proxy's URL, taken apart. Messages quote nothing behind the scheme:
+/// what is wrong may be that a password stands in the wrong place.
 struct BrokerURL {
   var scheme = BrokerScheme.mqtt
   var host = ""
@@ -14,9 +14,17 @@ struct BrokerURL {
     var suggestion: Message?
   }
 
-  static func parse(_ text: String) throws(Fault) -> BrokerURL {
+  /// `the broker URL`
+  private let title: String
+  private let schemes: [BrokerScheme]
+
+  /// Of a broker, or of a proxy.
+  static func parse(_ text: String, isProxy: Bool = false) throws(Fault) -> BrokerURL {
     let bytes = text.bytes
-    var url = BrokerURL()
+    var url =
+      isProxy
+      ? BrokerURL(title: "the proxy's URL", schemes: BrokerScheme.proxies)
+      : BrokerURL(title: "the broker URL", schemes: BrokerScheme.brokers)
     let start = try url.readScheme(bytes)
     if url.scheme == .unix {
       try url.readSocket(bytes[start...])
@@ -41,16 +49,17 @@ struct BrokerURL {
       bytes[colon + 2] == 0x2F
     else {
       throw Fault(
-        message: "the broker URL has no scheme", suggestion: "write mqtt://HOST or mqtt://HOST:PORT")
+        message: "\(title) has no scheme",
+        suggestion: "write \(schemes[0].name)://HOST or \(schemes[0].name)://HOST:PORT")
     }
     let name = String(decoding: bytes[..<colon], as: UTF8.self)
-    for known in BrokerScheme.all where name.equalsIgnoringCase(known.name) {
+    for known in schemes where name.equalsIgnoringCase(known.name) {
       scheme = known
       return colon + 3
     }
     throw Fault(
-      message: "unknown scheme \(name.quoted) in the broker URL",
-      suggestion: "write mqtt://, mqtts://, ws://, wss:// or unix://")
+      message: "unknown scheme \(name.quoted) in \(title)",
+      suggestion: "write \(listed(schemes.map { $0.name + "://" }, last: "or"))")
   }
 
   private mutating func readSocket(_ bytes: ArraySlice<UInt8>) throws(Fault) {
@@ -66,7 +75,7 @@ struct BrokerURL {
     if bytes.count == 1, bytes.first == 0x2F { return }
     guard scheme.isWebSocket else {
       throw Fault(
-        message: "the broker URL goes on after the host",
+        message: "\(title) goes on after the host",
         suggestion: "leave the path out, or in a password write '/' as %2F, '?' as %3F, '#' as %23")
     }
     guard bytes.first == 0x2F, bytes.count <= 512, bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x23 })
@@ -80,24 +89,24 @@ struct BrokerURL {
 
   private mutating func readUser(_ bytes: ArraySlice<UInt8>) throws(Fault) {
     let colon = bytes.firstIndex(of: 0x3A)
-    let name = try BrokerURL.decode(bytes[bytes.startIndex..<(colon ?? bytes.endIndex)])
-    guard !name.utf8.isEmpty else { throw Fault(message: "the user name in the broker URL is empty") }
+    let name = try decode(bytes[bytes.startIndex..<(colon ?? bytes.endIndex)])
+    guard !name.utf8.isEmpty else { throw Fault(message: "the user name in \(title) is empty") }
     username = name
-    if let colon { password = try BrokerURL.decode(bytes[(colon + 1)...]) }
+    if let colon { password = try decode(bytes[(colon + 1)...]) }
   }
 
   /// Undoes percent-encoding.
-  private static func decode(_ bytes: ArraySlice<UInt8>) throws(Fault) -> String {
+  private func decode(_ bytes: ArraySlice<UInt8>) throws(Fault) -> String {
     var decoded: [UInt8] = []
     var index = bytes.startIndex
     while index < bytes.endIndex {
       var byte = bytes[index]
       if byte == 0x25 {
-        guard index + 2 < bytes.endIndex, let high = digit(bytes[index + 1]),
-          let low = digit(bytes[index + 2])
+        guard index + 2 < bytes.endIndex, let high = BrokerURL.digit(bytes[index + 1]),
+          let low = BrokerURL.digit(bytes[index + 2])
         else {
           throw Fault(
-            message: "'%' in the broker URL is not followed by two hexadecimal digits",
+            message: "'%' in \(title) is not followed by two hexadecimal digits",
             suggestion: "write '%' as %25")
         }
         byte = high << 4 | low
@@ -107,7 +116,7 @@ struct BrokerURL {
       index += 1
     }
     guard firstInvalidByte(of: decoded) == nil, !decoded.contains(0) else {
-      throw Fault(message: "user name or password in the broker URL is not text when decoded")
+      throw Fault(message: "user name or password in \(title) is not text when decoded")
     }
     return String(decoding: decoded, as: UTF8.self)
   }
@@ -124,23 +133,23 @@ struct BrokerURL {
     let isIPv6 = bytes.first == 0x5B
     if isIPv6 {
       guard let bracket = bytes.firstIndex(of: 0x5D) else {
-        throw Fault(message: "'[' without ']' in the broker URL")
+        throw Fault(message: "'[' without ']' in \(title)")
       }
       hostEnd = bracket + 1
     } else if bytes[hostEnd...].filter({ $0 == 0x3A }).count > 1 {
       throw Fault(message: "more than one ':' after the host", suggestion: "write IPv6 as mqtt://[::1]:1883")
     }
     let name = isIPv6 ? bytes[(bytes.startIndex + 1)..<(hostEnd - 1)] : bytes[..<hostEnd]
-    guard !name.isEmpty else { throw Fault(message: "the broker URL has no host") }
+    guard !name.isEmpty else { throw Fault(message: "\(title) has no host") }
     host = String(decoding: name, as: UTF8.self)
     guard name.count <= 253, name.allSatisfy({ BrokerURL.isHostByte($0, isIPv6) }) else {
-      throw Fault(message: "the host in the broker URL is no name and no address")
+      throw Fault(message: "the host in \(title) is no name and no address")
     }
     if hostEnd == bytes.endIndex { return }
     guard bytes[hostEnd] == 0x3A else {
-      throw Fault(message: "only ':' and a port can follow ']' in the broker URL")
+      throw Fault(message: "only ':' and a port can follow ']' in \(title)")
     }
-    port = try BrokerURL.port(bytes[(hostEnd + 1)...])
+    port = try port(bytes[(hostEnd + 1)...])
   }
 
   private static func isHostByte(_ byte: UInt8, _ isIPv6: Bool) -> Bool {
@@ -150,11 +159,11 @@ struct BrokerURL {
     return isLetter || isDigit(byte) || byte == 0x2D || byte == 0x2E || byte == 0x5F
   }
 
-  private static func port(_ bytes: ArraySlice<UInt8>) throws(Fault) -> UInt16 {
+  private func port(_ bytes: ArraySlice<UInt8>) throws(Fault) -> UInt16 {
     let text = String(decoding: bytes, as: UTF8.self)
     if bytes.allSatisfy(isDigit), let number = parseInteger(text), number >= 1, number <= 65535 {
       return UInt16(number)
     }
-    throw Fault(message: "the port in the broker URL must be a number from 1 to 65535")
+    throw Fault(message: "the port in \(title) must be a number from 1 to 65535")
   }
 }

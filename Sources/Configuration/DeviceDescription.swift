@@ -33,6 +33,7 @@ public struct BrokerDescription: Sendable {
   public var tls = TLSDescription()
   /// More lines for the request of a WebSocket.
   public var headers: [String] = []
+  public var proxy: ProxyDescription?
   /// How often to see whether the first broker can be reached again while another one serves.
   public var failbackMilliseconds: Int64 = 60_000
   public var username: String?

@@ -50,6 +50,9 @@ public enum Summary {
       if index > 0 { text += ", else " }
       text += serverText(server)
     }
+    if let proxy = broker.proxy {
+      text += ", through \(proxy.scheme.name)://\(proxy.host):\(Int(proxy.port))"
+    }
     if let username = broker.username { text += ", user \(username)" }
     if broker.tls.isInsecure { text += ", ANY certificate is taken" }
     if broker.tls.pin != nil { text += ", key pinned" }

@@ -1,4 +1,4 @@
-// What lies between MQTT and the network: `tls`, `headers` and `failback` of the broker.
+// What lies between MQTT and the network: `tls`, `headers`, `proxy` and `failback` of the broker.
 extension BrokerReader {
   func readTransport(_ fields: Fields, into broker: inout BrokerDescription) {
     if let field = fields.optional("tls") {
@@ -13,12 +13,28 @@ extension BrokerReader {
       }
       broker.headers = headers(field)
     }
+    if let field = fields.optional("proxy") { broker.proxy = proxy(field, broker.servers) }
     if let field = fields.optional("failback") {
       if broker.servers.count == 1 {
         field.report("'failback' has no effect with one broker", "give a list of URLs")
       }
       broker.failbackMilliseconds = field.duration() ?? broker.failbackMilliseconds
       if broker.failbackMilliseconds < 1000 { field.reject(wanted: "at least 1s") }
+    }
+  }
+
+  private func proxy(_ field: Field, _ servers: [ServerDescription]) -> ProxyDescription? {
+    guard let text = field.text(wanted: "a URL like socks5://HOST:PORT", orSecret: true) else { return nil }
+    if !servers.isEmpty, servers.allSatisfy({ $0.scheme == .unix }) {
+      field.report("'proxy' has no effect with a local socket", "leave it out")
+    }
+    do throws(BrokerURL.Fault) {
+      let url = try BrokerURL.parse(text, isProxy: true)
+      return ProxyDescription(
+        scheme: url.scheme, host: url.host, port: url.port, username: url.username, password: url.password)
+    } catch {
+      field.report(error.message, error.suggestion)
+      return nil
     }
   }
 

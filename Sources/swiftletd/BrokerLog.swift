@@ -46,8 +46,17 @@ extension BrokerDescription {
       }
       return MQTTServer(
         endpoint: Endpoint(host: server.host, port: server.port),
-        tls: server.scheme.isSecure ? tls.settings : nil, webSocket: webSocket)
+        tls: server.scheme.isSecure ? tls.settings : nil, webSocket: webSocket,
+        proxy: server.scheme == .unix ? nil : proxy?.settings)
     }
+  }
+}
+
+extension ProxyDescription {
+  fileprivate var settings: ProxySettings {
+    ProxySettings(
+      scheme == .socks5 ? .socks5 : .http, Endpoint(host: host, port: port), username: username,
+      password: password)
   }
 }
 

@@ -94,7 +94,7 @@ struct BadBrokerTests {
       "3:7: 'url' is missing in 'mqtt'; for example url: mqtt://broker.local"),
     BadInput(
       "a mapping with an unknown key", broker("{ url: mqtt://h, user: u }"),
-      "3:24: unknown key 'user' in 'mqtt'; known keys are url, username, password, keep_alive, client_id, version, auth, tls, headers, failback and outbox"
+      "3:24: unknown key 'user' in 'mqtt'; known keys are url, username, password, keep_alive, client_id, version, auth, tls, headers, proxy, failback and outbox"
     ),
     BadInput(
       "user twice", broker("{ url: mqtt://u@h, username: v }"),
@@ -123,6 +123,18 @@ struct BadBrokerTests {
     BadInput(
       "headers without need", broker("{ url: mqtts://h, headers: ['A: b'] }"),
       "3:34: 'headers' has no effect with these URLs; it is for ws:// and wss://"),
+    BadInput(
+      "a proxy without need", broker("{ url: unix:///mqtt.sock, proxy: socks5://p }"),
+      "3:41: 'proxy' has no effect with a local socket; leave it out"),
+    BadInput(
+      "a proxy without a scheme", broker("{ url: mqtt://h, proxy: p:1080 }"),
+      "3:31: the proxy's URL has no scheme; write socks5://HOST or socks5://HOST:PORT"),
+    BadInput(
+      "a proxy of another kind", broker("{ url: mqtt://h, proxy: socks4://p }"),
+      "3:31: unknown scheme 'socks4' in the proxy's URL; write socks5:// or http://"),
+    BadInput(
+      "a proxy with a port that is none", broker("{ url: mqtt://h, proxy: http://p:0 }"),
+      "3:31: the port in the proxy's URL must be a number from 1 to 65535"),
     BadInput(
       "failback without need", broker("{ url: mqtt://h, failback: 60s }"),
       "3:34: 'failback' has no effect with one broker; give a list of URLs"),
