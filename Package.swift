@@ -99,6 +99,7 @@ let package = Package(
     .testTarget(name: "DriversTests", dependencies: ["Drivers", "Simulation", "HAL", "Units"]),
     .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec"]),
     .testTarget(name: "MQTTClientTests", dependencies: ["MQTTClient", "MQTTCodec", "Loopback"]),
+    .testTarget(name: "LinuxPlatformTests", dependencies: ["LinuxPlatform", "CLinux"]),
     .testTarget(name: "MQTTAuthenticationTests", dependencies: ["MQTTAuthentication"]),
     .testTarget(
       name: "PersistenceTests",

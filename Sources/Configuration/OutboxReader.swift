@@ -10,7 +10,7 @@ extension BrokerReader {
       mark: field.mark, path: "", bytes: BrokerReader.defaultOutboxSize, drop: .oldest)
     if let path = fields.required("path", example: "/var/lib/swiftlet/outbox.db"), let text = path.text() {
       outbox.path = text
-      if text.utf8.first != UInt8(ascii: "/") || text.utf8.last == UInt8(ascii: "/") {
+      if text.bytes.first != UInt8(ascii: "/") || text.bytes.last == UInt8(ascii: "/") {
         path.reject(wanted: "a file with its whole path")
       }
     }
@@ -76,9 +76,9 @@ extension Field {
       return nil
     }
     for (unit, factor) in [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)] where text.bytes.count > 3 {
-      let digits = text.bytes.dropLast(3)
-      guard text.bytes.suffix(3).elementsEqual(unit.bytes),
-        let number = parseInteger(String(decoding: digits, as: UTF8.self)),
+      let digits = text.bytes.count - 3
+      guard text.bytes.begins(with: unit.bytes, at: digits),
+        let number = parseInteger(String(decoding: text.bytes[..<digits], as: UTF8.self)),
         number <= range.upperBound / factor, range.contains(number * factor)
       else { continue }
       return number * factor

@@ -65,7 +65,7 @@ extension BrokerReader {
 
   private func file(_ field: Field) -> String? {
     guard let text = field.text() else { return nil }
-    if text.utf8.first == UInt8(ascii: "/") { return text }
+    if text.bytes.first == UInt8(ascii: "/") { return text }
     field.reject(wanted: "a file with its whole path")
     return nil
   }
@@ -96,9 +96,9 @@ extension BrokerReader {
     for node in nodes {
       let line = Field(node: node, key: field.key, owner: field.owner, problems: problems)
       guard let text = line.text(wanted: "a line like 'Name: value'", orSecret: true) else { continue }
-      let isLine = text.utf8.count <= 1024 && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
-      let name = text.utf8.firstIndex(of: 0x3A)
-      if isLine, let name, name != text.utf8.startIndex {
+      let bytes = text.bytes
+      let isLine = bytes.count <= 1024 && bytes.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+      if isLine, bytes.contains(0x3A), bytes[0] != 0x3A {
         lines.append(text)
       } else {
         line.report("a header is a line like 'Name: value' of at most 1024 bytes")

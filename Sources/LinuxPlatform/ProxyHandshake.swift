@@ -45,7 +45,8 @@ struct ProxyHandshake {
   private let target: Endpoint
   private var state: State
   private var output: [UInt8] = []
-  private var input: [UInt8] = []
+  /// What has come of the answer that is awaited.
+  private var input = HTTPHead()
   /// How many more bytes have to be read, and may be.
   private(set) var wanted: Int
 
@@ -75,19 +76,19 @@ struct ProxyHandshake {
   }
 
   /// At most `wanted` bytes from the proxy.
-  mutating func take(_ bytes: ArraySlice<UInt8>) -> Outcome {
-    input += bytes
+  mutating func take(_ bytes: [UInt8]) -> Outcome {
+    input.add(bytes)
     wanted -= bytes.count
     if wanted > 0 { return .more }
     switch state {
     case .choosingMethod: return chooseMethod()
     case .authenticating:
-      if input[1] != 0 { return .refused("the proxy refuses user or password") }
+      if input.bytes[1] != 0 { return .refused("the proxy refuses user or password") }
       ask()
     case .asking:
-      if input[1] != 0 { return .refused(ProxyHandshake.reason(input[1])) }
+      if input.bytes[1] != 0 { return .refused(ProxyHandshake.reason(input.bytes[1])) }
       // An address of 4 or 16 bytes, or a name with its length; and a port. One byte of it has been read.
-      let length = input[3] == 1 ? 3 : input[3] == 4 ? 15 : Int(input[4])
+      let length = input.bytes[3] == 1 ? 3 : input.bytes[3] == 4 ? 15 : Int(input.bytes[4])
       expect(length + 2, .skippingAddress)
     case .skippingAddress: return .done
     case .readingHead: return readHead()
@@ -96,14 +97,14 @@ struct ProxyHandshake {
   }
 
   private mutating func expect(_ count: Int, _ next: State) {
-    input = []
+    input = HTTPHead()
     wanted = count
     state = next
   }
 
   private mutating func chooseMethod() -> Outcome {
-    guard input[0] == 5 else { return .refused("the proxy does not speak SOCKS 5") }
-    switch (input[1], proxy.username) {
+    guard input.bytes[0] == 5 else { return .refused("the proxy does not speak SOCKS 5") }
+    switch (input.bytes[1], proxy.username) {
     case (0, _): ask()
     case (2, let username?):
       // RFC 1929
@@ -119,9 +120,10 @@ struct ProxyHandshake {
   }
 
   private mutating func append(_ text: String) {
-    let bytes = Array(text.utf8).prefix(255)
-    output.append(UInt8(bytes.count))
-    output += bytes
+    let bytes = Array(text.utf8)
+    let count = min(bytes.count, 255)
+    output.append(UInt8(count))
+    for index in 0..<count { output.append(bytes[index]) }
   }
 
   /// CONNECT to an address or a name.
@@ -131,7 +133,7 @@ struct ProxyHandshake {
     let length = Int(target.host.withCString { linux_numeric_address($0, &address) })
     if length > 0 {
       output.append(length == 4 ? 1 : 4)
-      output += address.prefix(length)
+      for index in 0..<length { output.append(address[index]) }
     } else {
       output.append(3)
       append(target.host)
@@ -152,27 +154,31 @@ struct ProxyHandshake {
   }
 
   private func connectRequest() -> [UInt8] {
-    let place = target.authority
-    var text = "CONNECT " + place + " HTTP/1.1\r\nHost: " + place
+    var head = HTTPHead()
+    head.add("CONNECT ")
+    head.add(target)
+    head.add(" HTTP/1.1\r\nHost: ")
+    head.add(target)
     if let username = proxy.username {
-      let login = base64(Array((username + ":" + (proxy.password ?? "")).utf8))
-      text += "\r\nProxy-Authorization: Basic " + String(decoding: login, as: UTF8.self)
+      head.add("\r\nProxy-Authorization: Basic ")
+      var login = HTTPHead()
+      login.add(username)
+      login.add(":")
+      login.add(proxy.password ?? "")
+      head.add(base64(login.bytes))
     }
-    text += "\r\n\r\n"
-    return Array(text.utf8)
+    head.add("\r\n\r\n")
+    return head.bytes
   }
 
   /// Byte for byte up to the empty line; a status of 200 to 299 means that the connection is there.
   private mutating func readHead() -> Outcome {
-    let end: [UInt8] = [0x0D, 0x0A, 0x0D, 0x0A]
-    guard input.suffix(4) == end[...] else {
+    guard input.end != nil else {
       wanted = 1
-      if input.count < ProxyHandshake.longestHead { return .more }
+      if input.bytes.count < ProxyHandshake.longestHead { return .more }
       return .refused("the proxy's answer has no end")
     }
-    // "HTTP/1.1 200"
-    if input.count > 12, input[0] == 0x48, input[8] == 0x20, input[9] == 0x32 { return .done }
-    let line = input.prefix { $0 >= 0x20 && $0 < 0x7F }.prefix(80)
-    return .refused("the proxy refuses: " + String(decoding: line, as: UTF8.self))
+    if input.has("http/1.0 2") || input.has("http/1.1 2") { return .done }
+    return .refused("the proxy refuses: " + input.statusLine)
   }
 }

@@ -10,12 +10,6 @@ public struct Endpoint: Sendable {
     self.host = host
     self.port = port
   }
-
-  /// As URLs have it: `[::1]`.
-  var bracketedHost: String { host.utf8.contains(0x3A) ? "[" + host + "]" : host }
-
-  /// `broker.local:1883`
-  var authority: String { bracketedHost + ":" + String(port) }
 }
 
 /// Who waits for a lookup.

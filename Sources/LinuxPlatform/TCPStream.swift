@@ -159,7 +159,8 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner, Addres
       if count == -Int(EAGAIN) { return }
       if count < 0 { return fail("the proxy: " + SystemError(number: Int32(-count)).message) }
       if count == 0 { return fail("the proxy has closed the connection") }
-      switch handshake?.take(bytes[..<count]) {
+      bytes.removeLast(wanted - count)
+      switch handshake?.take(bytes) {
       case .refused(let reason): return fail(reason)
       case .done:
         handshake = nil

@@ -21,60 +21,35 @@ struct WebSocketHandshake {
   }
 
   func request(_ endpoint: Endpoint, _ settings: WebSocketSettings, isSecure: Bool) -> [UInt8] {
-    var text = "GET " + settings.path + " HTTP/1.1\r\nHost: "
-    text += endpoint.port == (isSecure ? 443 : 80) ? endpoint.bracketedHost : endpoint.authority
-    text += "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13"
-    text += "\r\nSec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Key: "
-    text += String(decoding: key, as: UTF8.self)
+    var head = HTTPHead()
+    head.add("GET ")
+    head.add(settings.path)
+    head.add(" HTTP/1.1\r\nHost: ")
+    head.add(endpoint, withPort: endpoint.port != (isSecure ? 443 : 80))
+    head.add("\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13")
+    head.add("\r\nSec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Key: ")
+    head.add(key)
     for header in settings.headers {
-      text += "\r\n"
-      text += header
+      head.add("\r\n")
+      head.add(header)
     }
-    text += "\r\n\r\n"
-    return [UInt8](text.utf8)
+    head.add("\r\n\r\n")
+    return head.bytes
   }
 
-  /// Nil: the head, which ends with an empty line, makes this a WebSocket that speaks MQTT; else what it says.
-  func refusal(_ head: [UInt8]) -> String? {
-    let lines = head.split(separator: 0x0A).map { $0.last == 0x0D ? $0.dropLast() : $0 }
-    guard let status = lines.first else { return "the broker's answer is empty" }
-    guard status.starts(with: "HTTP/1.1 101".utf8) else {
-      return "the broker refuses the WebSocket: " + printable(status.prefix(80))
+  /// Nil: the head makes this a WebSocket that speaks MQTT; else what it says. [MQTT5-6.0.0-3]
+  func refusal(_ head: HTTPHead) -> String? {
+    guard head.has("http/1.1 101") else { return "the broker refuses the WebSocket: " + head.statusLine }
+    var proof = HTTPHead()
+    proof.add(key)
+    proof.add("258EAFA5-E914-47DA-95CA-C5AB0DC85B11")
+    guard head.field("upgrade", has: "websocket"), head.field("connection", has: "upgrade"),
+      head.field("sec-websocket-accept", is: base64(SHA1.digest(proof.bytes)))
+    else { return "the server answers, but does not understand WebSockets" }
+    if let name = head.field("sec-websocket-protocol"), name.count == 4, head.has("mqtt", at: name.lowerBound)
+    {
+      return nil
     }
-    let expected = base64(
-      SHA1.digest(key + Array("258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8)))
-    var isAccepted = false
-    var speaksMQTT = false
-    for line in lines.dropFirst() {
-      guard let colon = line.firstIndex(of: 0x3A) else { continue }
-      let value = trimmed(line[(colon + 1)...])
-      if names(line[..<colon], "sec-websocket-accept") { isAccepted = value.elementsEqual(expected) }
-      if names(line[..<colon], "sec-websocket-protocol") { speaksMQTT = names(value, "mqtt") }
-    }
-    if !isAccepted { return "the server answers, but does not understand WebSockets" }
-    return speaksMQTT ? nil : "the server has WebSockets, but does not speak MQTT there"
-  }
-
-  private func printable(_ bytes: ArraySlice<UInt8>) -> String {
-    String(decoding: bytes.map { (0x20..<0x7F).contains($0) ? $0 : 0x3F }, as: UTF8.self)
-  }
-
-  private func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-    var bytes = bytes
-    while let first = bytes.first, first == 0x20 || first == 0x09 { bytes.removeFirst() }
-    while let last = bytes.last, last == 0x20 || last == 0x09 { bytes.removeLast() }
-    return bytes
-  }
-
-  /// Compares without regard to the case of letters; `name` is lower case.
-  private func names(_ bytes: ArraySlice<UInt8>, _ name: StaticString) -> Bool {
-    guard bytes.count == name.utf8CodeUnitCount else { return false }
-    var index = 0
-    for byte in bytes {
-      let lower = (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
-      if lower != name.utf8Start[index] { return false }
-      index += 1
-    }
-    return true
+    return "the server has WebSockets, but does not speak MQTT there"
   }
 }

@@ -14,7 +14,7 @@ public final class WebSocketStream: NetworkStream, NetworkStreamOwner {
   private var state = State.closed
   private var handshake = WebSocketHandshake()
   /// What was read of the answer's head, and later what came behind it.
-  private var head: [UInt8] = []
+  private var head = HTTPHead()
   private var headRead = 0
   /// Frames that wait for room below.
   private let output: UnsafeMutablePointer<UInt8>
@@ -169,7 +169,7 @@ public final class WebSocketStream: NetworkStream, NetworkStreamOwner {
   }
 
   private func forget() {
-    head = []
+    head = HTTPHead()
     headRead = 0
     outputStart = 0
     outputEnd = 0
@@ -187,41 +187,30 @@ public final class WebSocketStream: NetworkStream, NetworkStreamOwner {
   private func readHead() {
     var bytes = [UInt8](repeating: 0, count: 1024)
     // To the end of what is there: what TLS keeps in memory wakes nobody.
-    while endOfHead() == nil {
+    while head.end == nil {
       var span = bytes.mutableSpan
       let count = below?.read(into: &span) ?? 0
       guard count > 0 else { return }
-      head += bytes[..<count]
-      guard head.count <= WebSocketStream.longestHead else {
+      head.add(Array(bytes[..<count]))
+      guard head.bytes.count <= WebSocketStream.longestHead else {
         return fail("the answer to the WebSocket's request has no end")
       }
     }
-    guard let end = endOfHead() else { return }
-    if let refusal = handshake.refusal([UInt8](head[..<end])) { return fail(refusal) }
-    headRead = end
-    mayHaveInput = headRead < head.count
+    if let refusal = handshake.refusal(head) { return fail(refusal) }
+    headRead = head.end ?? 0
+    mayHaveInput = headRead < head.bytes.count
     state = .open
     owner.streamOpened()
   }
 
-  private func endOfHead() -> Int? {
-    guard head.count >= 4 else { return nil }
-    for index in 3..<head.count
-    where head[index] == 0x0A && head[index - 1] == 0x0D && head[index - 2] == 0x0A && head[index - 3] == 0x0D
-    {
-      return index + 1
-    }
-    return nil
-  }
-
   /// Bytes for the frames' decoder: first what came behind the head.
   private func fetch(_ buffer: UnsafeMutablePointer<UInt8>, _ capacity: Int) -> Int {
-    if headRead < head.count {
-      let count = min(capacity, head.count - headRead)
-      for index in 0..<count { buffer[index] = head[headRead + index] }
+    if headRead < head.bytes.count {
+      let count = min(capacity, head.bytes.count - headRead)
+      for index in 0..<count { buffer[index] = head.bytes[headRead + index] }
       headRead += count
-      if headRead == head.count {
-        head = []
+      if headRead == head.bytes.count {
+        head = HTTPHead()
         headRead = 0
       }
       return count

@@ -59,7 +59,8 @@ public final class ScramSHA256: MQTTAuthenticator {
       return false
     }
     let bytes = challenge.indices.map { challenge[$0] }
-    guard let first = ServerFirst(bytes), first.nonce.count > nonce.count, first.nonce.starts(with: nonce),
+    guard let first = ServerFirst(bytes), first.nonce.count > nonce.count,
+      first.nonce.prefix(nonce.count) == nonce[...],
       first.iterations >= ScramSHA256.fewestIterations, first.iterations <= ScramSHA256.mostIterations,
       let key = saltedPassword(first)
     else { return false }

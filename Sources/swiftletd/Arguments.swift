@@ -54,7 +54,8 @@ struct Arguments {
         arguments.command = .version
       } else if word.isSame(as: "--help") || word.isSame(as: "-h") || word.isSame(as: "help") {
         arguments.command = .help
-      } else if case .check = arguments.command, arguments.config == nil, !word.utf8.starts(with: "-".utf8) {
+      } else if case .check = arguments.command, arguments.config == nil, word.utf8.first != UInt8(ascii: "-")
+      {
         arguments.config = word
       } else {
         return .wrong("unknown argument '\(word)'")

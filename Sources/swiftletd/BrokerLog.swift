@@ -63,7 +63,7 @@ extension ProxyDescription {
 extension TLSDescription {
   fileprivate var settings: TLSSettings {
     var settings = TLSSettings()
-    if let authority, authority.utf8.last == UInt8(ascii: "/") {
+    if let authority, Array(authority.utf8).last == UInt8(ascii: "/") {
       settings.caDirectory = authority
     } else {
       settings.caFile = authority

@@ -68,11 +68,9 @@ final class Files: ConfigurationSurroundings {
   }
 
   private static func directory(of path: String) -> String {
-    var end = path.utf8.endIndex
-    for index in path.utf8.indices where path.utf8[index] == UInt8(ascii: "/") {
-      end = path.utf8.index(after: index)
-    }
-    return end == path.utf8.endIndex ? "" : String(decoding: path.utf8[..<end], as: UTF8.self)
+    var bytes = Array(path.utf8)
+    while let last = bytes.last, last != UInt8(ascii: "/") { bytes.removeLast() }
+    return String(decoding: bytes, as: UTF8.self)
   }
 }
 
@@ -101,7 +99,7 @@ private final class NameList {
     let bytes = Array(name.utf8)
     let stem = bytes.count - ending.utf8CodeUnitCount
     guard stem > 0 else { return }
-    let isMatch = ending.withUTF8Buffer { bytes[stem...].elementsEqual($0) }
-    if isMatch { names.append(String(decoding: bytes[..<stem], as: UTF8.self)) }
+    for index in stem..<bytes.count where bytes[index] != ending.utf8Start[index - stem] { return }
+    names.append(String(decoding: bytes[..<stem], as: UTF8.self))
   }
 }

@@ -125,7 +125,7 @@ struct BadBrokerTests {
       "3:34: 'headers' has no effect with these URLs; it is for ws:// and wss://"),
     BadInput(
       "a proxy without need", broker("{ url: unix:///mqtt.sock, proxy: socks5://p }"),
-      "3:41: 'proxy' has no effect with a local socket; leave it out"),
+      "3:40: 'proxy' has no effect with a local socket; leave it out"),
     BadInput(
       "a proxy without a scheme", broker("{ url: mqtt://h, proxy: p:1080 }"),
       "3:31: the proxy's URL has no scheme; write socks5://HOST or socks5://HOST:PORT"),

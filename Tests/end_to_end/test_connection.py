@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from harness.device import Device, configuration
+from harness.device import Device, configuration, may_unshare
 from harness.fake_broker import CONNECT, SUBSCRIBE, FakeBroker, packet
 from harness.mqtt import Broker, free_port
 
@@ -127,41 +127,9 @@ subprocess.run(["mount", "--bind", sys.argv[1], "/etc/resolv.conf"], check=True)
 os.execv(sys.argv[2], sys.argv[2:])
 """
 
-# The file `hosts` beside the device file as /etc/hosts, in the program's own view of the file system.
-OWN_HOSTS = 'mount --bind hosts /etc/hosts && exec "$@"'
-
-
-def may_unshare():
-    """Whether this machine lets the test make namespaces."""
-    return subprocess.run(
-        ["unshare", "--map-root-user", "--mount", "--net", "mount", "--bind", "/etc/hosts", "/etc/hosts"],
-        capture_output=True).returncode == 0
-
 
 class Patience(WithBroker):
-    """What takes seconds. The device of the last test works on its problem while the others run."""
-
-    @classmethod
-    def setUpClass(cls):
-        if not may_unshare():
-            return
-        # A listener whose queue is full says nothing to who comes, as a wrong IPv6 route does.
-        silent = socket.socket()
-        silent.bind(("127.0.0.1", 0))
-        silent.listen(0)
-        cls.addClassCleanup(silent.close)
-        port = silent.getsockname()[1]
-        for _ in range(3):
-            guest = socket.socket()
-            guest.setblocking(False)
-            guest.connect_ex(("127.0.0.1", port))
-            cls.addClassCleanup(guest.close)
-        cls.second_broker = FakeBroker(host="127.0.0.2", port=port)
-        cls.addClassCleanup(cls.second_broker.close)
-        cls.seeker = Device(
-            configuration(f"mqtt://two.example:{port}"), files={"hosts": "127.0.0.1 two.example\n127.0.0.2 two.example\n"},
-            wrapper=["unshare", "--map-root-user", "--mount", "sh", "-c", OWN_HOSTS, "sh"])
-        cls.addClassCleanup(cls.seeker.close)
+    """What takes seconds."""
 
     def test_a_broker_that_freezes_is_found_out_and_its_return_noticed(self):
         observer = self.observe()
@@ -194,15 +162,6 @@ class Patience(WithBroker):
             self.assertLessEqual(device.log.count(f"broker 127.0.0.1:{broker.port}"), 2, device.log)
             broker.accept(timeout=10)
             device.wait_log("online")
-
-    @unittest.skipUnless(may_unshare(), "needs unprivileged namespaces")
-    def test_of_two_addresses_the_one_that_answers_is_found(self):
-        self.second_broker.accept(timeout=20)
-        self.seeker.wait_log("online")
-        self.assertIn("the broker does not answer", self.seeker.log)
-        # And it is the first to be asked from now on.
-        self.second_broker.drop()
-        self.second_broker.accept(timeout=5)
 
 
 class Login(unittest.TestCase):

@@ -196,7 +196,8 @@ class WebSocket(WithTransports):
             observer.wait(f"{PREFIX}/fan/result", lambda payload: b"50000 bytes" in payload)
         self.obeys(device)
 
-    def upgraded(self, more="", behind=b"", tls=False):
+    def upgraded(self, more="", behind=b"", tls=False,
+                 head="upgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n"):
         """A device, and a server's end of its WebSocket."""
         server = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(server.close)
@@ -208,13 +209,13 @@ class WebSocket(WithTransports):
             context.load_cert_chain(self.files.path("server.crt"), self.files.path("server.key"))
             connection = context.wrap_socket(connection, server_side=True)
         self.addCleanup(connection.close)
-        head = connection.recv(4096).decode()
-        self.assertIn("Sec-WebSocket-Protocol: mqtt\r\n", head)
-        key = re.search("Sec-WebSocket-Key: (.*)\r\n", head)[1]
+        request = connection.recv(4096).decode()
+        self.assertIn("Sec-WebSocket-Protocol: mqtt\r\n", request)
+        key = re.search("Sec-WebSocket-Key: (.*)\r\n", request)[1]
         accept = base64.b64encode(hashlib.sha1(
             (key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()).decode()
         connection.sendall((
-            f"HTTP/1.1 101 Switching Protocols\r\n{more}upgrade: websocket\r\nsec-websocket-accept: "
+            f"HTTP/1.1 101 Switching Protocols\r\n{more}{head}sec-websocket-accept: "
             f"{accept}\r\nSec-WebSocket-Protocol: MQTT\r\n\r\n").encode() + behind)
         return device, connection
 
@@ -245,6 +246,12 @@ class WebSocket(WithTransports):
         device, connection = self.upgraded("X-Padding: " + "x" * 2500 + "\r\n", tls=True)
         connection.sendall(b"\x82\x05\x20\x03\x00\x00\x00")
         device.wait_log("online")
+
+    def test_an_answer_that_upgrades_to_nothing_is_refused(self):
+        device, _ = self.upgraded(head="Upgrade: h2c\r\nConnection: Upgrade\r\n")
+        device.wait_log("does not understand WebSockets")
+        device, _ = self.upgraded(head="Upgrade: websocket\r\n")
+        device.wait_log("does not understand WebSockets")
 
     # [MQTT5-6.0.0-4]
     def test_a_server_that_speaks_no_websocket_is_named_as_such(self):

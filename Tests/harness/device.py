@@ -47,6 +47,13 @@ def environment(**variables):
     return clean
 
 
+def may_unshare():
+    """Whether this machine lets the test make namespaces."""
+    return subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "--net", "mount", "--bind", "/etc/hosts", "/etc/hosts"],
+        capture_output=True).returncode == 0
+
+
 def run(*arguments, variables=None, timeout=10, **options):
     """Runs the program to its end: the result has returncode, stdout and stderr."""
     return subprocess.run(
