@@ -25,17 +25,27 @@ extension Device {
     case .message(let message): receive(message)
     case .oversized(let message, let length): refuse(message, length: length)
     case .subscriptionRefused(_, let code):
-      var line: FixedText = "the broker refused the subscription to …/+/set: look at its ACL"
-      if code != .unspecifiedError {
-        line.append(" (")
-        line.append(code.text)
-        line.append(")")
-      }
-      log.write(.error, line)
+      logRefusal("the broker refused the subscription to ", topics.commands, code)
+    case .publishFailed(_, .refused(let code)): messageRefused(code)
     case .storeFailed(let error): storeFailed(error)
     case .published(let packetID): farewellHeard(packetID)
     case .publishFailed, .subscribed, .unsubscribed, .reauthenticated: break
     }
+  }
+
+  /// A message that the broker does not take is seldom the only one: the first of each connection is logged.
+  private func messageRefused(_ code: MQTTReasonCode) {
+    if hasLoggedRefusal { return }
+    hasLoggedRefusal = true
+    logRefusal("the broker refused a message below ", topics.prefix, code)
+  }
+
+  private func logRefusal(_ what: FixedText, _ topic: FixedText, _ code: MQTTReasonCode) {
+    var line = what
+    line.append(topic)
+    line.append(": ")
+    line.append(code == .unspecifiedError ? "look at its access lists" : code.refusalText)
+    log.write(.error, line)
   }
 
   private func storeFailed(_ error: MQTTStoreError) {
@@ -46,8 +56,12 @@ extension Device {
   }
 
   private func brokerConnected() {
-    log.write(.info, "online: connected to the broker")
+    log.write(
+      .info,
+      client.protocolVersion == .v5
+        ? "online: connected to the broker" : "online: connected to the broker (MQTT 3.1.1)")
     lastFailure = .none
+    hasLoggedRefusal = false
     needsBirth = true
     for slot in slots {
       slot.needsState = true

@@ -21,6 +21,7 @@ public final class Device {
   /// Readings that could not be published because there was no connection, or no room.
   public internal(set) var droppedReadings: UInt64 = 0
   var lastFailure = ConnectionFailure.none
+  var hasLoggedRefusal = false
 
   private enum Phase {
     case idle

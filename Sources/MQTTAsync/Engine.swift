@@ -248,7 +248,10 @@ final class Engine: LoopClient, FileObserver, MQTTConnectionOwner {
   /// Why a connection is lost, in the transport's words where these say more.
   func failure(_ reason: MQTTDisconnectReason, isAttempt: Bool) -> MQTTAsyncError {
     guard reason == .transportClosed, let lastReason else { return .connectionLost(reason, words) }
-    return isAttempt ? .unreachable(lastReason) : .connectionLost(reason, lastReason)
+    guard isAttempt else { return .connectionLost(reason, lastReason) }
+    // That is how some servers take a CONNECT of 5.0.
+    let isOld = client.protocolVersion == .v5 && lastReason.hasSuffix("closed by the broker")
+    return .unreachable(lastReason + (isOld ? " (if it does not speak MQTT 5.0: try 3.1.1)" : ""))
   }
 
   /// What the server said on the latest event.

@@ -2,18 +2,19 @@ import MQTTCodec
 
 // How QoS 1 and 2 messages come to their end.
 extension MQTTClient {
-  /// The end of a message: `PUBACK` or `PUBCOMP`. Those that were not to be expected are ignored.
-  func settled(_ packetID: UInt16, _ state: Outbox.State, _ qos: QoS) -> MQTTEvent? {
-    guard settle(packetID, state, qos) else { return nil }
+  /// The end of a message: `PUBACK` or `PUBCOMP`. Those that were not to be expected are ignored. Servers that have
+  /// no QoS 2 (RabbitMQ) answer such a message with `PUBACK`: they have it, and no `PUBREC` will come.
+  func settled(_ packetID: UInt16, _ state: Outbox.State) -> MQTTEvent? {
+    guard settle(packetID, state) else { return nil }
     return .published(packetID: packetID)
   }
 
   /// False when that was not to be expected.
   @inline(__always)
-  private func settle(_ packetID: UInt16, _ state: Outbox.State, _ qos: QoS) -> Bool {
+  private func settle(_ packetID: UInt16, _ state: Outbox.State) -> Bool {
     guard case .record(let offset) = packetIDs.owner(of: packetID) else { return false }
     let key = stored == nil ? nil : outbox.key(at: offset)
-    guard outbox.settle(at: offset, expecting: state, qos) else { return false }
+    guard outbox.settle(at: offset, expecting: state) else { return false }
     packetIDs.release(packetID)
     if let key { forget(key) }
     pump()
@@ -50,10 +51,9 @@ extension MQTTClient {
   func acknowledged(_ type: PacketType, _ answer: ReasonedAcknowledgement) -> MQTTEvent? {
     let isRefused = MQTTVersion.hasV5 && answer.reason.isError
     switch type {
-    case .puback where isRefused: return refused(answer, .atLeastOnce)
-    case .pubrec where isRefused: return refused(answer, .exactlyOnce)
-    case .puback: return settled(answer.packetID, .sent, .atLeastOnce)
-    case .pubcomp: return settled(answer.packetID, .released, .exactlyOnce)
+    case .puback where isRefused, .pubrec where isRefused: return refused(answer)
+    case .puback: return settled(answer.packetID, .sent)
+    case .pubcomp: return settled(answer.packetID, .released)
     case .pubrec: receipt(answer.packetID)
     default: released(answer.packetID)
     }
@@ -61,8 +61,8 @@ extension MQTTClient {
   }
 
   /// The server did not take a message: that is its end, without `PUBREL`. [MQTT5-4.3.3-4]
-  private func refused(_ answer: ReasonedAcknowledgement, _ qos: QoS) -> MQTTEvent? {
-    guard settle(answer.packetID, .sent, qos) else { return nil }
+  private func refused(_ answer: ReasonedAcknowledgement) -> MQTTEvent? {
+    guard settle(answer.packetID, .sent) else { return nil }
     return .publishFailed(packetID: answer.packetID, .refused(answer.reason))
   }
 

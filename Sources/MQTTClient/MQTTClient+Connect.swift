@@ -79,6 +79,7 @@ extension MQTTClient {
     state = .connected
     connectedAt = clock
     redirection = nil
+    guessesAtOnce = guess == .current
     window = min(options.maxInFlight, Int(serverLimits.receiveMaximum))
     if MQTTVersion.hasV5 { startLimits() }
     packetIDs.releaseSubscriptions()
@@ -113,6 +114,31 @@ extension MQTTClient {
     protocolVersion = .v3_1_1
     patience = .none
     return closeNow(nil)
+  }
+
+  /// Without an answer to `CONNECT`, or in the middle of one.
+  func closedWhileConnecting() {
+    pendingEvent = .connectionFailed(.transportClosed)
+    if guess == .current {
+      guessesAtOnce = false
+    } else if isV5, options.fallsBack, received.count == 0 {
+      protocolVersion = .v3_1_1
+      guess = .next
+      guard guessesAtOnce else { return }
+      patience = .none
+      pendingEvent = nil
+    }
+  }
+
+  /// The next attempt begins: the one that was guessed, or the one after it.
+  func endGuess() {
+    switch guess {
+    case .none: break
+    case .next: guess = .current
+    case .current:
+      guess = .none
+      protocolVersion = .v5
+    }
   }
 
   /// Closes from inside `nextEvent`, which tells why.

@@ -218,10 +218,10 @@ extension MQTTClient {
     received.removeFirst(4)
     let packetID = UInt16(truncatingIfNeeded: word)
     switch word >> 28 {
-    case 4: return settled(packetID, .sent, .atLeastOnce)
+    case 4: return settled(packetID, .sent)
     case 5: receipt(packetID)
     case 6: released(packetID)
-    default: return settled(packetID, .released, .exactlyOnce)
+    default: return settled(packetID, .released)
     }
     return nil
   }

@@ -27,6 +27,16 @@ public final class MQTTClient {
     case closing
   }
 
+  /// Some servers that do not know 5.0 close on its `CONNECT` without a word, so then 3.1.1 is tried. It is not
+  /// more than a guess: what follows that attempt, or that connection, is of 5.0 again.
+  enum Guess {
+    case none
+    /// The next attempt is of 3.1.1.
+    case next
+    /// This one is.
+    case current
+  }
+
   var state = State.idle
   /// What `state` waits for.
   var deadline: UInt64 = 0
@@ -62,6 +72,9 @@ public final class MQTTClient {
   var startedClean = false
 
   // Of 5.0
+  var guess = Guess.none
+  /// The latest guess was right, or there was none yet.
+  var guessesAtOnce = true
   /// The server does not take everything that we could send.
   var isLimited = false
   /// Bytes of the longest packet that the server may send on this connection.
@@ -171,7 +184,8 @@ public final class MQTTClient {
     observe(now)
     switch state {
     case .idle, .waiting: return
-    case .opening, .connecting: pendingEvent = .connectionFailed(.transportClosed)
+    case .opening: pendingEvent = .connectionFailed(.transportClosed)
+    case .connecting: closedWhileConnecting()
     case .connected:
       let isEarly = backoff.isEarlyAgain(clock - connectedAt)
       pendingEvent = .disconnected(isEarly ? .closedEarly : .transportClosed)
@@ -260,6 +274,7 @@ public final class MQTTClient {
   }
 
   private func open() {
+    if MQTTVersion.hasV5 { endGuess() }
     state = .opening
     deadline = clock + options.connectTimeout
   }

@@ -242,11 +242,11 @@ struct Outbox {
 
   // MARK: Settling
 
-  /// The server has the QoS 1 message (`PUBACK`), or has let go of the QoS 2 message (`PUBCOMP`). False
-  /// when that was not to be expected.
-  mutating func settle(at offset: Int, expecting state: State, _ qos: QoS) -> Bool {
+  /// The server has the message (`PUBACK`), or has let go of the QoS 2 message (`PUBCOMP`). False when that
+  /// was not to be expected.
+  mutating func settle(at offset: Int, expecting state: State) -> Bool {
     let record = pointer(offset)
-    guard record.pointee.state == state, record.pointee.has(qos) else { return false }
+    guard record.pointee.state == state else { return false }
     record.pointee.state = .done
     inFlight -= 1
     free()

@@ -147,6 +147,7 @@ public final class MQTTConnection: NetworkStreamOwner {
   private func end() {
     state = .closed
     knock?.stop(servesAgain: hasBeenAccepted && current == 0)
+    client.transportClosed(now: now)
     if client.protocolVersion != version {
       // A server that speaks another version is asked again.
       mayFollow = false
@@ -158,7 +159,6 @@ public final class MQTTConnection: NetworkStreamOwner {
       current = hasBeenAccepted ? 0 : (current + 1) % servers.count
     }
     hasBeenAccepted = false
-    client.transportClosed(now: now)
   }
 
   /// Goes where the latest server sent us.

@@ -158,6 +158,7 @@ import Testing
     bench.start()
     #expect(
       log.lines.last
-        == "error: the broker refused the subscription to …/+/set: look at its ACL (not authorized)")
+        == "error: the broker refused the subscription to home/den/+/set: not authorized: look at the broker's user and access lists"
+    )
   }
 }

@@ -31,12 +31,26 @@ struct ExactlyOnceTests {
     _ = try harness.publish("t", [1], qos: .exactlyOnce)
     _ = try harness.publish("t", [2], qos: .atLeastOnce)
     _ = harness.takeAll()
-    harness.feed([0x70, 2, 0, 1, 0x40, 2, 0, 1, 0x70, 2, 0, 2, 0x70, 2, 0, 7])
+    harness.feed([0x70, 2, 0, 1, 0x70, 2, 0, 2, 0x70, 2, 0, 7])
     #expect(harness.seen.isEmpty && !harness.client.hasOutput)
     harness.feed([0x50, 2, 0, 7, 0x50, 2, 0, 1, 0x50, 2, 0, 1])
     #expect(harness.take() == [0x62, 2, 0, 7, 0x62, 2, 0, 1, 0x62, 2, 0, 1])
     harness.feed([0x40, 2, 0, 1, 0x70, 2, 0, 1, 0x70, 2, 0, 1, 0x40, 2, 0, 2])
     #expect(harness.seen == [.published(1), .published(2)])
+  }
+
+  @Test("A server without QoS 2 that answers such a message with PUBACK has it: that is its end")
+  func answeredAsQoS1() throws {
+    let harness = try Harness()
+    harness.connect()
+    _ = try harness.publish("t", [1], qos: .exactlyOnce)
+    _ = try harness.publish("t", [2], qos: .exactlyOnce)
+    _ = harness.takeAll()
+    harness.feed([0x40, 2, 0, 1, 0x40, 2, 0, 1])
+    #expect(harness.seen == [.published(1)] && !harness.client.hasOutput)
+    // Not any more when the exchange of QoS 2 has begun.
+    harness.feed([0x50, 2, 0, 2, 0x40, 2, 0, 2])
+    #expect(harness.take() == [0x62, 2, 0, 2] && harness.seen == [.published(1)])
   }
 
   @Test(

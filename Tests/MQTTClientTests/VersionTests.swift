@@ -24,6 +24,57 @@ struct VersionTests {
     #expect(harness.open()[8] == 4)
   }
 
+  @Test(
+    "A server that closes on CONNECT of 5.0 without a word is asked in 3.1.1 at once, and in 5.0 at the next connection"
+  )
+  func guesses() throws {
+    let harness = try harnessV5 { $0.fallsBack = true }
+    for _ in 0..<3 {
+      #expect(harness.open()[8] == 5)
+      harness.client.transportClosed(now: harness.now)
+      harness.client.advance(to: harness.now)
+      #expect(harness.client.transportRequest == .open)
+      #expect(harness.open()[8] == 4)
+      harness.feed([0x20, 2, 0, 0])
+      #expect(harness.seen == [.connected(false)])
+      harness.lose()
+      harness.seen = []
+    }
+  }
+
+  @Test("A server that closes whatever is spoken is asked in both versions in turn, with growing pauses")
+  func guessesInTurn() throws {
+    let harness = try harnessV5 { $0.fallsBack = true }
+    var versions: [UInt8] = []
+    for _ in 0..<6 {
+      versions.append(harness.open()[8])
+      harness.client.transportClosed(now: harness.now)
+      if versions.count > 1 {
+        #expect(try #require(harness.client.nextDeadline) - harness.now >= 500)
+        harness.pull()
+        #expect(harness.seen == [.failed(.transportClosed)])
+        harness.seen = []
+      }
+      harness.waitForOpen()
+    }
+    #expect(versions == [5, 4, 5, 4, 5, 4])
+  }
+
+  @Test("A server that closes within its answer speaks 5.0, and one that worked is not doubted at once")
+  func doesNotGuess() throws {
+    let harness = try harnessV5 { $0.fallsBack = true }
+    _ = harness.open()
+    harness.feed([0x20])
+    harness.client.transportClosed(now: harness.now)
+    harness.waitForOpen()
+    #expect(harness.open()[8] == 5)
+    harness.feed([0x20, 3, 0, 0, 0])
+    harness.lose()
+    #expect(harness.open()[8] == 5)
+    harness.client.transportClosed(now: harness.now)
+    #expect(try #require(harness.client.nextDeadline) > harness.now)
+  }
+
   @Test("Without fall-back the refusal is told of and tried again late")
   func doesNotFallBack() throws {
     let harness = try harnessV5()

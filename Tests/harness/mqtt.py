@@ -82,7 +82,8 @@ class Message:
 class Observer:
     """Subscribes to everything, keeps every message in order, and publishes."""
 
-    def __init__(self, port, topic="#"):
+    def __init__(self, port, topic="#", session=None):
+        """`session`: the name of a session that the broker keeps while the observer is away."""
         self.messages = []
         self.changed = threading.Condition()
         self.topic = topic
@@ -90,16 +91,21 @@ class Observer:
         # Version 2 of the library wants to be told which callbacks it shall make.
         version = getattr(paho, "CallbackAPIVersion", None)
         self.client = paho.Client(
-            *([version.VERSION1] if version else []), client_id=f"observer-{os.getpid()}-{id(self):x}")
+            *([version.VERSION1] if version else []), client_id=session or f"observer-{os.getpid()}-{id(self):x}",
+            clean_session=session is None)
         self.client.reconnect_delay_set(1, 1)
         self.client.on_connect = lambda client, *_: client.subscribe(self.topic, qos=1)
         self.client.on_subscribe = lambda *_: self.subscribed.set()
         self.client.on_disconnect = lambda *_: self.subscribed.clear()
         self.client.on_message = self._received
+        self.connecting(self.client)
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
         if not self.subscribed.wait(10):
             raise TimeoutError("observer: no SUBACK within 10 s")
+
+    def connecting(self, client):
+        """For those who have more to say to the broker."""
 
     def _received(self, _client, _data, message):
         with self.changed:
