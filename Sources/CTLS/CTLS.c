@@ -182,7 +182,7 @@ void ctls_set_insecure(ctls_context *context) { context->is_insecure = 1; }
 
 const char *ctls_context_open(ctls_context *context) {
   if (context->context) return NULL;
-  if (!load(context)) return "TLS needs OpenSSL 3, which is not here: sudo apt install libssl3";
+  if (!load(context)) return "TLS needs OpenSSL 3, which is not here: sudo apt install openssl";
   if (set_up(context)) return NULL;
   if (context->context) context->SSL_CTX_free(context->context);
   context->context = NULL;

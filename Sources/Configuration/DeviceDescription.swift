@@ -36,6 +36,8 @@ public struct BrokerDescription: Sendable {
   public var proxy: ProxyDescription?
   /// How often to see whether the first broker can be reached again while another one serves.
   public var failbackMilliseconds: Int64 = 60_000
+  /// The shortest and the longest pause between two attempts to connect.
+  public var reconnectMilliseconds: ClosedRange<Int64> = 500...8000
   public var username: String?
   public var password: String?
   public var keepAliveSeconds: UInt16

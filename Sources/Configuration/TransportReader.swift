@@ -1,4 +1,5 @@
-// What lies between MQTT and the network: `tls`, `headers`, `proxy` and `failback` of the broker.
+// What lies between MQTT and the network: `tls`, `headers`, `proxy`, `failback` and `reconnect` of
+// the broker.
 extension BrokerReader {
   func readTransport(_ fields: Fields, into broker: inout BrokerDescription) {
     if let field = fields.optional("tls") {
@@ -21,6 +22,22 @@ extension BrokerReader {
       broker.failbackMilliseconds = field.duration() ?? broker.failbackMilliseconds
       if broker.failbackMilliseconds < 1000 { field.reject(wanted: "at least 1s") }
     }
+    if let field = fields.optional("reconnect") { reconnect(field, &broker.reconnectMilliseconds) }
+  }
+
+  private func reconnect(_ field: Field, _ pauses: inout ClosedRange<Int64>) {
+    let wanted: Message = "a mapping like { min: 500ms, max: 8s }"
+    guard let fields = Fields(field.node, owner: "'reconnect'", wanted: wanted, problems) else { return }
+    let shortest = fields.optional("min")
+    let longest = fields.optional("max")
+    let low = shortest?.duration(atLeast: 100) ?? pauses.lowerBound
+    let high = longest?.duration() ?? max(low, pauses.upperBound)
+    if low <= high {
+      pauses = low...high
+    } else {
+      longest?.reject(wanted: "\(durationText(low)) or longer")
+    }
+    fields.finish()
   }
 
   private func proxy(_ field: Field, _ servers: [ServerDescription]) -> ProxyDescription? {

@@ -26,7 +26,7 @@ public final class ScramSHA256: MQTTAuthenticator {
   /// The latest salted password, which costs most, and what it was made of.
   private var salted: (salt: [UInt8], iterations: UInt32, key: [UInt8])?
 
-  /// Nil when there is no `libcrypto.so.3` on this machine (Debian: libssl3).
+  /// Nil when there is no `libcrypto.so.3` on this machine (Debian: openssl).
   public init?(user: String, password: [UInt8], nonce: String? = nil) {
     guard let crypto = Crypto() else { return nil }
     self.crypto = crypto

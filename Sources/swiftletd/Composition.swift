@@ -40,6 +40,8 @@ struct Composition {
     var options = Device.options(
       topics: topics, clientID: description.broker.clientID, randomSeed: randomSeed)
     options.keepAlive = description.broker.keepAliveSeconds
+    options.backoffMinimum = UInt64(description.broker.reconnectMilliseconds.lowerBound)
+    options.backoffMaximum = UInt64(description.broker.reconnectMilliseconds.upperBound)
     options.dropPolicy = description.broker.outbox?.dropPolicy ?? .oldest
     options.version = description.broker.version == .v5 ? .v5 : .v3_1_1
     if !MQTTVersion.hasV5, options.version == .v5 {
@@ -74,7 +76,8 @@ struct Composition {
       options.fallsBack = false
       let scram = ScramSHA256(user: broker.username ?? "", password: password ?? [])
       if scram == nil {
-        log.write(.error, "auth: libcrypto.so.3 is not there (Debian: libssl3): the broker will refuse us")
+        log.write(
+          .error, "auth: libcrypto.so.3 is not there (sudo apt install openssl): the broker will refuse us")
       }
       return scram
     }

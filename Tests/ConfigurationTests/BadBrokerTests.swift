@@ -94,7 +94,7 @@ struct BadBrokerTests {
       "3:7: 'url' is missing in 'mqtt'; for example url: mqtt://broker.local"),
     BadInput(
       "a mapping with an unknown key", broker("{ url: mqtt://h, user: u }"),
-      "3:24: unknown key 'user' in 'mqtt'; known keys are url, username, password, keep_alive, client_id, version, auth, tls, headers, proxy, failback and outbox"
+      "3:24: unknown key 'user' in 'mqtt'; known keys are url, username, password, keep_alive, client_id, version, auth, tls, headers, proxy, failback, reconnect and outbox"
     ),
     BadInput(
       "user twice", broker("{ url: mqtt://u@h, username: v }"),
@@ -141,6 +141,15 @@ struct BadBrokerTests {
     BadInput(
       "a failback that is too short", broker("{ url: [mqtt://h, mqtt://i], failback: 10ms }"),
       "3:46: 'failback' in 'mqtt' must be at least 1s, not '10ms'"),
+    BadInput(
+      "pauses that are too short", broker("{ url: mqtt://h, reconnect: { min: 10ms } }"),
+      "3:42: 'min' in 'reconnect' must be 100ms or longer, not '10ms'"),
+    BadInput(
+      "pauses that shrink", broker("{ url: mqtt://h, reconnect: { min: 2s, max: 1s } }"),
+      "3:51: 'max' in 'reconnect' must be 2s or longer, not '1s'"),
+    BadInput(
+      "pauses without bounds", broker("{ url: mqtt://h, reconnect: 5s }"),
+      "3:35: expected a mapping like { min: 500ms, max: 8s }, not '5s'"),
     BadInput(
       "a relative file", broker("{ url: mqtts://h, tls: { ca: ca.pem } }"),
       "3:36: 'ca' in 'tls' must be a file with its whole path, not 'ca.pem'"),

@@ -164,6 +164,17 @@ class Patience(WithBroker):
             device.wait_log("online")
 
 
+    def test_the_pauses_between_attempts_can_be_set(self):
+        with FakeBroker() as broker:
+            self.start(configuration(
+                f"{{ url: 'mqtt://127.0.0.1:{broker.port}', reconnect: {{ min: 100ms, max: 200ms }} }}"))
+            for _ in range(8):
+                broker.accept_socket(timeout=5)
+            broker_pauses = [after - before for before, after in zip(broker.accepted_at, broker.accepted_at[1:])]
+            self.assertLess(max(broker_pauses), 1, broker_pauses)
+            self.assertGreater(min(broker_pauses), 0.09, broker_pauses)
+
+
 class Login(unittest.TestCase):
 
     @classmethod
