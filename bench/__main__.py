@@ -10,7 +10,7 @@ from harness.device import ROOT, swiftletd
 from harness.mqtt import Broker
 from hil.elf import Elf
 
-from . import client_size, clients, measurements
+from . import client_size, clients, document, idle, measurements, timing
 from .counters import Counters, sites
 
 # What is promised: exceeding one of these fails. Figures without a limit are for comparison only: they
@@ -25,21 +25,21 @@ LIMITS = {
 LIBRARIES = {
     "libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1", "ld-linux-armhf.so.3",
     "ld-linux.so.3", "libresolv.so.2", "libgpiod.so.2", "libgpiod.so.3", "libi2c.so.0", "libyaml-0.so.2"}
-EVERY = "sizes allocations memory wake-ups latency client-size client".split()
+EVERY = "sizes allocations memory wake-ups latency client-size client idle round-trip throughput".split()
 
 
 class Table:
     def __init__(self):
         self.failures = []
 
-    def row(self, name, value, unit, limit=None, note=""):
+    def row(self, name, value, unit, limit=None, note="", at_least=None):
         limit = LIMITS.get(name, limit)
-        is_over = limit is not None and value > limit
+        is_over = limit is not None and value > limit or at_least is not None and value < at_least
         if is_over:
             self.failures.append(name)
         shown = f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
-        bound = "" if limit is None else f"at most {limit:,}"
-        print(f"  {name:<34} {shown:>10} {unit:<6} {bound:<16} {'EXCEEDED ' if is_over else ''}{note}".rstrip(),
+        bound = f"at most {limit:,}" if limit is not None else f"at least {at_least:,}" if at_least is not None else ""
+        print(f"  {name:<42} {shown:>10} {unit:<6} {bound:<16} {'EXCEEDED ' if is_over else ''}{note}".rstrip(),
               flush=True)
 
 
@@ -111,22 +111,60 @@ def small_client(table, broker, results):
     client_size.works(table, os.path.join(ROOT, "dist", "host-mqtt3", "mqtt-bench"), broker.port)
 
 
-def client(table, directory, rounds, document, results):
+PARTS_OF_CLIENT = "client idle round-trip throughput".split()
+
+
+def client(table, directory, wanted, arguments, results, peers):
     """The client alone, beside its peers."""
-    ours = os.path.join(ROOT, "dist", "host", "mqtt-bench")
-    peers = clients.Clients(directory, ours)
-    clients.exact(table, peers, results)
-    clients.speed(table, peers, results, rounds)
-    clients.write(results)
-    if document:
-        clients.document(results)
+    if "client" in wanted:
+        clients.exact(table, peers, results)
+    if "round-trip" in wanted:
+        timing.round_trips(table, peers, results, 3 * arguments.rounds)
+    if "throughput" in wanted:
+        timing.throughput(table, peers, results, arguments.rounds)
+
+
+def measure(table, wanted, arguments, directory, results):
+    """Everything that is wanted; idle clients idle meanwhile."""
+    peers = idlers = None
+    if set(wanted) & set(PARTS_OF_CLIENT):
+        peers = clients.Clients(directory, os.path.join(ROOT, "dist", "host", "mqtt-bench"))
+    try:
+        if "idle" in wanted:
+            idlers = idle.Idlers(peers, arguments.seconds)
+        device(table, wanted, arguments, directory, results)
+        if peers:
+            client(table, directory, wanted, arguments, results, peers)
+        if idlers:
+            idlers.report(table, results)
+    finally:
+        if idlers:
+            idlers.close()
+
+
+def device(table, wanted, arguments, directory, results):
+    """swiftletd, and what needs a broker."""
+    with Broker() as broker:
+        if "sizes" in wanted:
+            sizes(table)
+        if "allocations" in wanted:
+            allocations(table, broker, directory)
+        if "memory" in wanted:
+            memory(table, broker)
+        if "wake-ups" in wanted:
+            wake_ups(table, arguments.seconds)
+        if "latency" in wanted:
+            latency(table, broker)
+        if "client-size" in wanted:
+            small_client(table, broker, results)
 
 
 def main():
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("what", nargs="*", help=f"any of: {' '.join(EVERY)} (default: all)")
     parser.add_argument("--seconds", type=int, default=60, help="of idling that are watched (default 60)")
-    parser.add_argument("--rounds", type=int, default=3, help="of each speed, of which the median counts (default 3)")
+    parser.add_argument("--rounds", type=int, default=3, help="of each speed, of which the median counts, and a third "
+                        "of those of each round trip (default 3)")
     parser.add_argument("--document", action="store_true", help="write docs/benchmarks.md from the client's figures")
     arguments = parser.parse_args()
     wanted = arguments.what or EVERY
@@ -136,21 +174,10 @@ def main():
     directory = tempfile.mkdtemp(prefix="swiftlet-bench-")
     try:
         print(f"bench: {os.path.relpath(swiftletd(), ROOT)}")
-        with Broker() as broker:
-            if "sizes" in wanted:
-                sizes(table)
-            if "allocations" in wanted:
-                allocations(table, broker, directory)
-            if "memory" in wanted:
-                memory(table, broker)
-            if "wake-ups" in wanted:
-                wake_ups(table, arguments.seconds)
-            if "latency" in wanted:
-                latency(table, broker)
-            if "client-size" in wanted:
-                small_client(table, broker, results)
-        if "client" in wanted:
-            client(table, directory, arguments.rounds, arguments.document, results)
+        measure(table, wanted, arguments, directory, results)
+        document.write(results)
+        if arguments.document:
+            document.document(results)
     finally:
         shutil.rmtree(directory)
     if table.failures:
