@@ -168,6 +168,14 @@ static int set_up(ctls_context *context) {
 
 ctls_context *ctls_context_create(void) { return calloc(1, sizeof(ctls_context)); }
 
+void ctls_context_free(ctls_context *context) {
+  if (!context) return;
+  if (context->session) context->SSL_SESSION_free(context->session);
+  if (context->context) context->SSL_CTX_free(context->context);
+  for (int which = 0; which < CTLS_TEXTS; which++) free(context->texts[which]);
+  free(context);
+}
+
 void ctls_set_text(ctls_context *context, ctls_text which, const char *text) {
   free(context->texts[which]);
   context->texts[which] = strdup(text);

@@ -76,6 +76,12 @@ cwslay *cwslay_create(cwslay_receive receive, void *user) {
   return NULL;
 }
 
+void cwslay_free(cwslay *frames) {
+  if (!frames) return;
+  if (frames->context) frames->context_free(frames->context);
+  free(frames);
+}
+
 int cwslay_reset(cwslay *frames) {
   wslay_frame_callbacks callbacks = {store, fetch, generate_mask};
   if (frames->context) frames->context_free(frames->context);

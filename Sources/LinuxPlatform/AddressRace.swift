@@ -14,7 +14,7 @@ protocol AddressRaceOwner: AnyObject {
 /// the earlier ones go on. So a route that swallows everything, as half-configured IPv6 does, costs 250 ms.
 final class AddressRace: FileObserver {
   private let loop: EventLoop
-  private let owner: any AddressRaceOwner
+  private unowned(unsafe) let owner: any AddressRaceOwner
   private var attempts: [ConnectionAttempt] = []
   private var addresses: UnsafeMutablePointer<linux_address>?
   private var count = 0

@@ -10,7 +10,8 @@ public protocol NetworkStreamOwner: AnyObject {
 }
 
 /// Bytes to and from a server, without ever blocking. Streams stand on one another: WebSocket on TLS on TCP.
-/// Stream and owner live as long as the loop, so they hold each other.
+/// An owner holds its stream, closes it before letting it go, and outlives it; the stream knows its owner
+/// without holding it.
 public protocol NetworkStream: AnyObject {
   /// The owner is told of the outcome, which may be before this returns.
   func open()

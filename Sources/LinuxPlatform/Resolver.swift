@@ -25,7 +25,7 @@ final class Resolver: Work {
   private(set) var count: Int32 = 0
   private(set) var isBusy = false
   private let loop: EventLoop
-  private let owner: any ResolverOwner
+  private unowned(unsafe) let owner: any ResolverOwner
   private var endpoint = Endpoint(host: "", port: 0)
   private var thread: WorkerThread?
 
@@ -43,6 +43,16 @@ final class Resolver: Work {
     if thread == nil { thread = try WorkerThread(loop: loop) }
     isBusy = true
     thread?.submit(self)
+  }
+
+  /// No more lookups: the thread ends, after the lookup that is under way.
+  func stop() {
+    thread?.stop()
+    thread = nil
+  }
+
+  deinit {
+    addresses.deallocate()
   }
 
   /// The resolver's words for a failed lookup.

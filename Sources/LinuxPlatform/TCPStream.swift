@@ -8,7 +8,7 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner, Addres
   private let loop: EventLoop
   private let endpoint: Endpoint
   private let proxy: ProxySettings?
-  private let owner: any NetworkStreamOwner
+  private unowned(unsafe) let owner: any NetworkStreamOwner
   private var resolver: Resolver?
   private var race: AddressRace?
   /// What is still to be said to the proxy.
@@ -29,6 +29,10 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner, Addres
     self.owner = owner
     resolver = Resolver(loop: loop, owner: self)
     race = AddressRace(loop: loop, owner: self)
+  }
+
+  deinit {
+    resolver?.stop()
   }
 
   public func open() {

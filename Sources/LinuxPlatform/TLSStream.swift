@@ -24,7 +24,7 @@ public struct TLSSettings: Sendable {
 public final class TLSStream: NetworkStream, NetworkStreamOwner {
   private let host: String
   private let settings: TLSSettings
-  private let owner: any NetworkStreamOwner
+  private unowned(unsafe) let owner: any NetworkStreamOwner
   private var stream: TCPStream?
   private var context: OpaquePointer?
   private var connection: OpaquePointer?
@@ -40,6 +40,10 @@ public final class TLSStream: NetworkStream, NetworkStreamOwner {
     self.settings = settings
     self.owner = owner
     stream = TCPStream(endpoint, proxy: proxy, loop: loop, owner: self)
+  }
+
+  deinit {
+    ctls_context_free(context)
   }
 
   public func open() {

@@ -8,7 +8,7 @@ public final class WebSocketStream: NetworkStream, NetworkStreamOwner {
   private let endpoint: Endpoint
   private let settings: WebSocketSettings
   private let isSecure: Bool
-  private let owner: any NetworkStreamOwner
+  private unowned(unsafe) let owner: any NetworkStreamOwner
   private var below: (any NetworkStream)?
   private var frames: OpaquePointer?
   private var state = State.closed
@@ -58,6 +58,11 @@ public final class WebSocketStream: NetworkStream, NetworkStreamOwner {
     } else {
       below = TCPStream(endpoint, proxy: proxy, loop: loop, owner: self)
     }
+  }
+
+  deinit {
+    output.deallocate()
+    cwslay_free(frames)
   }
 
   public func open() {

@@ -20,14 +20,27 @@ public final class WorkerThread: WorkQueue, FileObserver {
     inbox = try WorkerThread.pipe(nonblockingRead: false)
     outbox = try WorkerThread.pipe(nonblockingRead: true)
     _ = try loop.watch(outbox.read, for: .readable, observer: self)
-    // The thread lives as long as the process: it keeps the queue alive.
+    // The thread keeps the queue alive until `stop`.
     let context = Unmanaged.passRetained(self).toOpaque()
     _ = try SystemError.check(
       linux_thread_start(
         { context in
-          if let context { Unmanaged<WorkerThread>.fromOpaque(context).takeUnretainedValue().serve() }
+          if let context { Unmanaged<WorkerThread>.fromOpaque(context).takeRetainedValue().serve() }
           return nil
         }, context, WorkerThread.stackSize))
+  }
+
+  deinit {
+    linux_close(inbox.read)
+    linux_close(outbox.read)
+    linux_close(outbox.write)
+    users.deinitialize(count: count)
+    users.deallocate()
+  }
+
+  /// Ends the thread after what was submitted. Nothing may be submitted afterwards; the loop has to end too.
+  func stop() {
+    linux_close(inbox.write)
   }
 
   public func submit(_ work: any Work) {

@@ -76,12 +76,22 @@ extension Engine {
       // The session has checked them.
       return
     }
+    let postponed = client.postponeAcknowledgement()
+    if let postponed, deliveries.isRepetition(postponed, duplicate: message.duplicate) { return }
     client.withMessage(message) { topic, payload in
       let received = MQTTReceivedMessage(
         topic: topic.text, payload: payload.bytes, qos: message.qos, retain: message.retain,
         duplicate: message.duplicate, packetID: message.packetID, properties: properties)
-      _ = deliver(received, to: targets(topic, properties.subscriptionIdentifiers))
+      let targets = targets(topic, properties.subscriptionIdentifiers)
+      let holders = targets.count { streams[$0]?.buffer.awaitsHandling == true }
+      let number = postponed.map { deliveries.add($0, holders: holders) } ?? 0
+      _ = deliver(Delivered(message: received, number: number), to: targets)
     }
+  }
+
+  /// A loop is done with a message.
+  func handled(_ number: UInt64) {
+    deliveries.handled(number)
   }
 
   private func countOversized(_ message: MQTTMessage) {
@@ -103,11 +113,16 @@ extension Engine {
   }
 
   /// False: some of its streams have no room; then nothing more is taken from the session.
-  func deliver(_ message: MQTTReceivedMessage, to targets: [UInt64]) -> Bool {
+  func deliver(_ message: Delivered, to targets: [UInt64]) -> Bool {
     let isStretched = !waiters.isEmpty
     let full = targets.filter { id in
       guard let buffer = streams[id]?.buffer else { return false }
-      return !buffer.push(message, stretched: isStretched)
+      let number = buffer.awaitsHandling ? message.number : 0
+      let outcome = buffer.push(
+        Delivered(message: message.message, number: number), stretched: isStretched)
+      // Its subscription has ended a moment ago.
+      if outcome == .finished { deliveries.handled(number) }
+      return outcome == .full
     }
     guard !full.isEmpty else {
       held = nil

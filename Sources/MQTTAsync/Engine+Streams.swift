@@ -84,7 +84,20 @@ extension Engine {
     guard let stream = streams.removeValue(forKey: id) else { return }
     for call in stream.waiters { settle(call, .failure(.closed)) }
     if !stream.isKept { leave(id) }
-    held?.targets.removeAll { $0 == id }
+    release(stream)
+    if let message = held?.message, held?.targets.contains(id) == true {
+      held?.targets.removeAll { $0 == id }
+      settle(message.number, of: stream)
+    }
+  }
+
+  /// What waits in an ended stream need not be handled any more.
+  private func release(_ stream: Stream) {
+    for number in stream.buffer.release() { settle(number, of: stream) }
+  }
+
+  private func settle(_ number: UInt64, of stream: Stream) {
+    stream.isKept ? deliveries.remove(number) : deliveries.handled(number)
   }
 
   private func leave(_ id: UInt64) {
@@ -123,6 +136,7 @@ extension Engine {
     streams[id]?.waiters.removeAll()
     stream.buffer.finish(error)
     leave(id)
+    release(stream)
     for call in stream.waiters { settle(call, .failure(error)) }
   }
 

@@ -27,8 +27,10 @@ final class Engine: LoopClient, FileObserver, MQTTConnectionOwner {
   var streams: [UInt64: Stream] = [:]
   var lastIdentifier: UInt32 = 0
   /// A message for whose streams there is no room yet.
-  var held: (message: MQTTReceivedMessage, targets: [UInt64])?
+  var held: (message: Delivered, targets: [UInt64])?
   var heldSince: Instant = .zero
+  /// Messages that are with their streams.
+  var deliveries = Deliveries()
   private var isStopping = false
   private var isWoken = false
   private var lastReason: String?
@@ -123,6 +125,7 @@ final class Engine: LoopClient, FileObserver, MQTTConnectionOwner {
     repeat {
       pullEvents()
       sendWaiting()
+      deliveries.acknowledge { client.acknowledge($0) }
     } while connection?.service(isLast: isStopping) == true || isWoken
     return nextDeadline
   }
@@ -197,6 +200,7 @@ final class Engine: LoopClient, FileObserver, MQTTConnectionOwner {
     unsent.remove {
       settle($0.call, .failure(.closed)); return true
     }
+    deliveries.acknowledge { client.acknowledge($0) }
     client.disconnect(now: milliseconds, reason: reason)
   }
 
@@ -208,6 +212,7 @@ final class Engine: LoopClient, FileObserver, MQTTConnectionOwner {
 
   func connected(sessionPresent: Bool) {
     lastReason = nil
+    deliveries.begin(sessionPresent: sessionPresent)
     states.tell(.connected(client.protocolVersion, sessionPresent: sessionPresent))
     let calls = connecting?.calls ?? []
     connecting = nil

@@ -22,6 +22,10 @@ struct Fifo<Element> {
     return element
   }
 
+  mutating func change(_ body: (inout Element) -> Void) {
+    for index in elements.indices.dropFirst(head) { body(&elements[index]) }
+  }
+
   mutating func remove(where isUnwanted: (Element) -> Bool) {
     elements = elements[head...].filter { !isUnwanted($0) }
     head = 0

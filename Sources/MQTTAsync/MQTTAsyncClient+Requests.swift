@@ -2,8 +2,9 @@ import MQTTClient
 
 extension MQTTAsyncClient {
   /// Publishes a request and returns its response (MQTT 5.0, section 4.10): the first message on a response
-  /// topic of this request's own that has the request's correlation data. Throws `.timedOut`, and
-  /// `.needsMQTT5` when the server speaks 3.1.1 only.
+  /// topic of this request's own that has the request's correlation data. It comes at QoS 0, so that it does not
+  /// stand behind messages that wait to be handled. Throws `.timedOut`, and `.needsMQTT5` when the server speaks
+  /// 3.1.1 only.
   public func request(
     _ topic: String, _ payload: [UInt8], qos: MQTTQoS = .atLeastOnce,
     properties: MQTTMessageProperties = MQTTMessageProperties(), responsesBelow prefix: String = "responses",
@@ -17,7 +18,7 @@ extension MQTTAsyncClient {
     var properties = properties
     properties.responseTopic = "\(prefix)/\(name)"
     properties.correlationData = correlation
-    let responses = try await messages("\(prefix)/\(name)", qos: qos)
+    let responses = try await messages("\(prefix)/\(name)")
     try await publish(topic, payload, qos: qos, properties: properties)
     let response = await responses.first(within: timeout) { $0.properties.correlationData == correlation }
     if let response { return response }

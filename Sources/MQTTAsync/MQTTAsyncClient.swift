@@ -22,6 +22,7 @@ public final class MQTTAsyncClient: Sendable {
     options.receiveCapacity = 1 << 20
     options.sendCapacity = 1 << 20
     options.outboxCapacity = 1 << 20
+    options.receiveMaximum = 64
     return options
   }
 

@@ -4,8 +4,13 @@ import MQTTClient
 ///
 /// The subscription ends, and the server is told, when the task that takes messages is cancelled, with
 /// `unsubscribe`, and when nobody holds this object any more; the messages end when the client disconnects
-/// as well. Lost connections do not end it: the subscription is renewed. Messages of QoS 1 and 2 are
-/// acknowledged when they are in the buffer.
+/// as well. Lost connections do not end it: the subscription is renewed.
+///
+/// A message of QoS 1 or 2 is acknowledged when the loop asks for the one after it, or ends: a crash in its
+/// middle loses nothing of a session that the server keeps. Until then it counts against `receiveMaximum`, so
+/// that the server sends no more than so many ahead. What nobody has taken when the subscription ends is
+/// acknowledged then (unless `unsubscribesAtEnd` was false), and what comes to a stream that may drop messages
+/// is at once.
 public final class MQTTMessages: AsyncSequence, Sendable {
   public typealias Element = MQTTReceivedMessage
   public typealias Failure = Never
@@ -48,18 +53,47 @@ public final class MQTTMessages: AsyncSequence, Sendable {
   }
 
   public struct Iterator: AsyncIteratorProtocol {
-    let messages: MQTTMessages
+    private let messages: MQTTMessages
+    private let handling: Handling
 
-    public func next() async -> MQTTReceivedMessage? {
-      await messages.next()
+    init(messages: MQTTMessages) {
+      self.messages = messages
+      handling = Handling(messages.client)
     }
 
-    public func next(isolation: isolated (any Actor)?) async -> MQTTReceivedMessage? {
-      await messages.next()
+    public mutating func next() async -> MQTTReceivedMessage? {
+      await next(isolation: nil)
+    }
+
+    public mutating func next(isolation: isolated (any Actor)?) async -> MQTTReceivedMessage? {
+      handling.end()
+      let next = await messages.next()
+      handling.number = next?.number ?? 0
+      return next?.message
     }
   }
 
-  private func next() async -> MQTTReceivedMessage? {
+  /// The message that a loop is busy with: done when the loop asks for another one, or is gone.
+  private final class Handling {
+    let client: MQTTAsyncClient
+    var number: UInt64 = 0
+
+    init(_ client: MQTTAsyncClient) {
+      self.client = client
+    }
+
+    func end() {
+      let number = number
+      if number != 0 { client.submit { $0.handled(number) } }
+      self.number = 0
+    }
+
+    deinit {
+      end()
+    }
+  }
+
+  private func next() async -> Delivered? {
     let client = client
     let message = await buffer.next { client.wake() }
     if message == nil { finish() }

@@ -12,12 +12,19 @@ public enum MQTTOverflow: Sendable {
   case dropNewest
 }
 
+/// A message on its way to whoever takes it.
+struct Delivered: Sendable {
+  let message: MQTTReceivedMessage
+  /// What the loop's thread is told when it is handled; 0: nothing.
+  var number: UInt64
+}
+
 /// The messages of one stream between the loop's thread and whoever takes them.
 final class MessageBuffer: Sendable {
-  typealias Taker = CheckedContinuation<MQTTReceivedMessage?, Never>
+  typealias Taker = CheckedContinuation<Delivered?, Never>
 
   private struct State {
-    var messages = Fifo<MQTTReceivedMessage>()
+    var messages = Fifo<Delivered>()
     var takers = Fifo<(id: UInt64, taker: Taker)>()
     var lastID: UInt64 = 0
     var isFinished = false
@@ -42,35 +49,47 @@ final class MessageBuffer: Sendable {
     self.name = name
   }
 
-  /// False: no room, and the overflow is to be waited for. `room` is called when there is some.
-  func push(_ message: MQTTReceivedMessage, stretched: Bool) -> Bool {
-    let (isTaken, taker) = state.withLock { state -> (Bool, Taker?) in
-      guard !state.isFinished else { return (true, nil) }
-      if let taker = state.takers.popFirst() { return (true, taker.taker) }
+  /// Whether the server hears of a message only when it is handled: where messages may be dropped, they are as
+  /// good as handled when they come.
+  var awaitsHandling: Bool { overflow == .wait }
+
+  enum Outcome {
+    /// Somebody takes it, or it was dropped.
+    case taken
+    /// Nobody will take it.
+    case finished
+    /// No room, and the overflow is to be waited for. `room` is called when there is some.
+    case full
+  }
+
+  func push(_ message: Delivered, stretched: Bool) -> Outcome {
+    let (outcome, taker) = state.withLock { state -> (Outcome, Taker?) in
+      guard !state.isFinished else { return (.finished, nil) }
+      if let taker = state.takers.popFirst() { return (.taken, taker.taker) }
       let isStretched = stretched && overflow == .wait
       if state.messages.count >= capacity + (isStretched ? Self.stretch : 0) {
         switch overflow {
         case .wait:
           state.isWaitedFor = true
-          return (false, nil)
+          return (.full, nil)
         case .dropOldest:
           state.dropped += 1
           _ = state.messages.popFirst()
         case .dropNewest:
           state.dropped += 1
-          return (true, nil)
+          return (.taken, nil)
         }
       }
       state.messages.append(message)
-      return (true, nil)
+      return (.taken, nil)
     }
     taker?.resume(returning: message)
-    return isTaken
+    return outcome
   }
 
   /// The next message; nil: the stream has ended, or the task is cancelled. `room` is called when the loop
   /// waits for that.
-  func next(room: @Sendable () -> Void) async -> MQTTReceivedMessage? {
+  func next(room: @Sendable () -> Void) async -> Delivered? {
     let id = state.withLock { state in
       state.lastID += 1
       return state.lastID
@@ -83,11 +102,11 @@ final class MessageBuffer: Sendable {
   }
 
   private func take(_ id: UInt64, _ taker: Taker, room: () -> Void) {
-    enum Outcome {
-      case message(MQTTReceivedMessage, tellsRoom: Bool)
+    enum Next {
+      case message(Delivered, tellsRoom: Bool)
       case end, later
     }
-    let outcome = state.withLock { state -> Outcome in
+    let next = state.withLock { state -> Next in
       // Inside the lock: a cancellation that comes later finds the taker.
       if Task.isCancelled { return .end }
       if let message = state.messages.popFirst() {
@@ -99,7 +118,7 @@ final class MessageBuffer: Sendable {
       state.takers.append((id, taker))
       return .later
     }
-    switch outcome {
+    switch next {
     case .message(let message, let tellsRoom):
       taker.resume(returning: message)
       if tellsRoom { room() }
@@ -131,6 +150,18 @@ final class MessageBuffer: Sendable {
     }
     var rest = takers
     while let taker = rest.popFirst() { taker.taker.resume(returning: nil) }
+  }
+
+  /// Messages that wait here need not be handled any more, though they can be taken: answers their numbers.
+  func release() -> [UInt64] {
+    state.withLock { state in
+      var numbers: [UInt64] = []
+      state.messages.change { message in
+        if message.number != 0 { numbers.append(message.number) }
+        message.number = 0
+      }
+      return numbers
+    }
   }
 
   func countOversized() { state.withLock { $0.oversized += 1 } }

@@ -27,6 +27,10 @@ final class Knock: NetworkStreamOwner {
     self.loop = loop
   }
 
+  deinit {
+    stream?.close()
+  }
+
   var deadline: Instant? { next }
 
   /// True once the server has answered; the connection that showed it is closed again.

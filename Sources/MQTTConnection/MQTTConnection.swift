@@ -29,7 +29,7 @@ public final class MQTTConnection: NetworkStreamOwner {
   /// What was spoken in the latest attempt.
   private var version = MQTTVersion.v5
 
-  /// Where servers have sent us so far. A stream lives as long as the loop, so there is an end to them.
+  /// Where servers have sent us so far, as many as are kept.
   private var targets: [Redirected] = []
   private static let mostTargets = 8
 
@@ -66,6 +66,11 @@ public final class MQTTConnection: NetworkStreamOwner {
     self.owner = owner
     for server in servers { streams.append(server.makeStream(loop: loop, owner: self)) }
     if servers.count > 1 { knock = Knock(servers[0], every: failback, loop: loop) }
+  }
+
+  deinit {
+    for stream in streams { stream.close() }
+    for target in targets { target.stream.close() }
   }
 
   /// The server that is connected, or tried next.

@@ -5,18 +5,25 @@ public final class TestBroker: Sendable {
   public let port: UInt16
   private let directory: URL
   private let process: LockedProcess
+  /// Ports of listeners that the settings add.
+  private let others: [UInt16]
 
   public var url: String { "mqtt://127.0.0.1:\(port)" }
 
   public struct Failure: Error {
-    let what: String
+    public let what: String
   }
 
-  public init(settings: String = "allow_anonymous true") throws {
+  /// `keeps`: sessions outlive `stop`.
+  public init(
+    settings: String = "allow_anonymous true", keeps: Bool = false, others: [UInt16] = []
+  ) throws {
+    self.others = others
     port = try Self.freePort()
     directory = FileManager.default.temporaryDirectory.appending(path: "swiftlet-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-    let text = "listener \(port) 127.0.0.1\nuser root\nqueue_qos0_messages false\n\(settings)\n"
+    let keeping = keeps ? "persistence true\npersistence_location \(directory.path)/\n" : ""
+    let text = "listener \(port) 127.0.0.1\nuser root\nqueue_qos0_messages false\n\(keeping)\(settings)\n"
     try text.write(to: directory.appending(path: "mosquitto.conf"), atomically: true, encoding: .utf8)
     process = LockedProcess()
     try start()
@@ -34,14 +41,21 @@ public final class TestBroker: Sendable {
       throw Failure(what: "no mosquitto; scripts/setup broker")
     }
     try process.run(program, ["-c", directory.appending(path: "mosquitto.conf").path])
+    try wait(for: port)
+    for port in others { try wait(for: port) }
+  }
+
+  private func wait(for port: UInt16) throws {
     for _ in 0..<500 {
       if Self.answers(port) { return }
       usleep(10_000)
     }
-    throw Failure(what: "mosquitto does not answer")
+    throw Failure(what: "mosquitto does not answer on \(port)")
   }
 
   public func kill() { process.kill() }
+  /// Ends it in order, so that it keeps what it is to keep.
+  public func stop() { process.stop() }
   public func pause() { process.signal(SIGSTOP) }
   public func resume() { process.signal(SIGCONT) }
 
@@ -102,6 +116,12 @@ private final class LockedProcess: @unchecked Sendable {
     process.arguments = arguments
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
+    // Tasks run on threads that block signals, and a process begins with what its parent blocks.
+    var none = sigset_t()
+    var before = sigset_t()
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
     try process.run()
     self.process = process
   }
@@ -114,6 +134,15 @@ private final class LockedProcess: @unchecked Sendable {
 
   func kill() {
     signal(SIGKILL)
+    wait()
+  }
+
+  func stop() {
+    signal(SIGTERM)
+    wait()
+  }
+
+  private func wait() {
     lock.lock()
     defer { lock.unlock() }
     process?.waitUntilExit()

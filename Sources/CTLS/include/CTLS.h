@@ -25,6 +25,8 @@ typedef enum {
 
 /* NULL: out of memory. Settings first, then `ctls_context_open`. */
 ctls_context *ctls_context_create(void);
+/* After its connections. NULL: nothing to do. */
+void ctls_context_free(ctls_context *context);
 void ctls_set_text(ctls_context *context, ctls_text which, const char *text);
 /* SHA-256 of the server's public key (SubjectPublicKeyInfo, DER), 32 bytes. With a pin and neither file nor
    directory the pin alone decides. */

@@ -13,6 +13,8 @@ typedef ssize_t (*cwslay_receive)(void *user, uint8_t *buffer, size_t capacity);
 
 /* NULL: the library is not here, or out of memory. */
 cwslay *cwslay_create(cwslay_receive receive, void *user);
+/* NULL: nothing to do. */
+void cwslay_free(cwslay *frames);
 /* A new connection: what was read of the old one is forgotten. 0: out of memory. */
 int cwslay_reset(cwslay *frames);
 
