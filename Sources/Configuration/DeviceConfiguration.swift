@@ -22,6 +22,7 @@ public struct DeviceConfiguration: Sendable {
     let found = BoardFinder(problems: problems, surroundings: surroundings).find(device.board)
     let warnings = Problems()
     BoardCheck(device: device, board: found, problems: problems, warnings: warnings).run()
+    device.warnOfLostTimes(warnings)
     guard let found, problems.isEmpty else { throw ConfigurationErrors(list: problems.inOrder) }
     return DeviceConfiguration(device: device, board: found, warnings: warnings.inOrder)
   }

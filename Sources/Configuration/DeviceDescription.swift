@@ -156,6 +156,8 @@ public struct SensorDescription: Sendable {
   public var addressMark: Mark
   public var everyMilliseconds: Int64
   public var keep: KeepDescription
+  /// Readings are published with their time, as JSON.
+  public var isJSON: Bool
 }
 
 /// What a device file has to know of a driver; the composition root lists the drivers it has.

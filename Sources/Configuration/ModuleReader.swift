@@ -152,7 +152,8 @@ struct ModuleReader {
       mark: fields.mark, name: name, driver: driver ?? DeviceReader.noDriver,
       bus: BusReference(mark: bus?.mark ?? fields.mark, name: busName),
       address: address ?? driver?.addresses.first ?? 0, addressMark: addressField?.mark ?? fields.mark,
-      everyMilliseconds: period, keep: keep(fields))
+      everyMilliseconds: period, keep: keep(fields),
+      isJSON: fields.optional("format")?.choice(["plain", "json"]) == 1)
   }
 
   private func driver(_ fields: Fields) -> DriverDescription? {

@@ -66,6 +66,18 @@ extension DeviceReader {
   }
 }
 
+extension DeviceDescription {
+  /// MQTT 3.1.1 has no properties, in which kept readings carry the time they were taken at.
+  func warnOfLostTimes(_ warnings: Problems) {
+    guard broker.version == .v3_1_1 else { return }
+    for case .sensor(let sensor) in modules where sensor.keep.place != .none && !sensor.isJSON {
+      warnings.report(
+        sensor.keep.mark, "with MQTT 3.1.1 kept readings do not tell when they were taken",
+        "say 'format: json' at the sensor")
+    }
+  }
+}
+
 extension Field {
   /// A number of bytes with its unit.
   fileprivate func size(in range: ClosedRange<Int>) -> Int? {

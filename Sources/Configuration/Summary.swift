@@ -109,7 +109,8 @@ public enum Summary {
     let start: Message =
       "\(padded(sensor.bus.name))\(padded(hexadecimal(sensor.address)))sensor \(sensor.name)"
     let period = durationText(sensor.everyMilliseconds)
-    return "\(start), \(sensor.driver.name), every \(period)\(keepText(sensor.keep)) (\(device))"
+    let format = sensor.isJSON ? ", JSON" : ""
+    return "\(start), \(sensor.driver.name), every \(period)\(format)\(keepText(sensor.keep)) (\(device))"
   }
 
   private static func keepText(_ keep: KeepDescription) -> String {

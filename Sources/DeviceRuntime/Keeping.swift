@@ -1,5 +1,14 @@
 import MQTTClient
 
+/// What a reading looks like on its topic.
+public enum ReadingFormat: Sendable {
+  /// `21.5`
+  case plain
+  /// `{"value":21.5,"sampled":1763700000000}`: with the time it was taken at, in milliseconds since 1970, if the
+  /// time of day is known.
+  case json
+}
+
 /// What becomes of a reading that cannot go out at once.
 public enum Keeping: Equatable, Sendable {
   /// It is counted and dropped: a fresh one comes soon.

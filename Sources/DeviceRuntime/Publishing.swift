@@ -23,17 +23,20 @@ extension Device {
 
   /// Publishes a reading on `…/<module>/<leaf>`; false (and counted) when it could neither go out nor be kept.
   /// One that is kept carries the time it was taken at, if the time of day is known: the user property
-  /// `sampled`, in milliseconds since 1970. Connections of 3.1.1 have no properties.
+  /// `sampled`, in milliseconds since 1970. Connections of 3.1.1 have no properties: there `format` has to say it.
   @discardableResult
   public func publish(
-    _ payload: FixedText, on leaf: StaticString, of module: any Module, keeping: Keeping = .nothing
+    _ payload: FixedText, on leaf: StaticString, of module: any Module, keeping: Keeping = .nothing,
+    format: ReadingFormat = .plain
   ) -> Bool {
+    let now = wallClock?.unixMilliseconds
+    let payload = format == .json ? json(payload, now) : payload
     let topic = topics.topic(of: module.name, leaf)
     let sent: UInt16?
     if keeping == .nothing {
       sent = publish(topic, payload, .atMostOnce, retain: false)
     } else {
-      stamp()
+      stamp(now)
       let properties = stampProperties.bytes
       sent = publish(
         topic, payload, .atLeastOnce, retain: false, properties: properties.span,
@@ -43,9 +46,20 @@ extension Device {
     return sent != nil
   }
 
-  private func stamp() {
+  private func json(_ value: FixedText, _ now: Int64?) -> FixedText {
+    var text: FixedText = "{\"value\":"
+    text.append(value)
+    if let now {
+      text.append(",\"sampled\":")
+      text.append(decimal: now)
+    }
+    text.append("}")
+    return text
+  }
+
+  private func stamp(_ now: Int64?) {
     stampProperties.removeAll()
-    guard let now = wallClock?.unixMilliseconds else { return }
+    guard let now else { return }
     let name: FixedText = "sampled"
     var time = FixedText()
     time.append(decimal: now)

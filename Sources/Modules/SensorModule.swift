@@ -3,7 +3,8 @@ import Drivers
 import HAL
 import Units
 
-/// A sensor: measures every so often and publishes each quantity on its own topic, as a plain number.
+/// A sensor: measures every so often and publishes each quantity on its own topic, as a plain number or with its
+/// time.
 ///
 /// A failed measurement publishes nothing but the reason (on `…/error`), and is tried again with growing
 /// pauses, at most a minute or the period apart, whichever is longer. A bus that hangs is reported too.
@@ -13,6 +14,7 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
   private let place: SensorPlace
   private let period: Duration
   private let keeping: Keeping
+  private let format: ReadingFormat
   private var device: Device?
   private var schedule: DeviceTimer?
   private var watchdog: DeviceTimer?
@@ -36,13 +38,14 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
 
   public init(
     name: String, probe: any SensorProbe, at place: SensorPlace, every period: Duration,
-    keeping: Keeping = .nothing
+    keeping: Keeping = .nothing, format: ReadingFormat = .plain
   ) {
     self.name = name
     self.probe = probe
     self.place = place
     self.period = max(period, .milliseconds(1))
     self.keeping = keeping
+    self.format = format
   }
 
   public func start(on device: Device) {
@@ -122,7 +125,7 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
     for index in 0..<readings.count {
       var text = FixedText()
       readings[index].append(to: &text)
-      device.publish(text, on: readings[index].quantity.name, of: self, keeping: keeping)
+      device.publish(text, on: readings[index].quantity.name, of: self, keeping: keeping, format: format)
     }
   }
 

@@ -101,7 +101,8 @@ struct Composition {
       return SensorModule(
         name: sensor.name, probe: driver.probe(device, queue: try hardware.queue(bus)),
         at: SensorPlace(bus: bus.device, address: sensor.address, enableHint: bus.enableHint),
-        every: .milliseconds(sensor.everyMilliseconds), keeping: sensor.keep.keeping)
+        every: .milliseconds(sensor.everyMilliseconds), keeping: sensor.keep.keeping,
+        format: sensor.isJSON ? .json : .plain)
     }
   }
 }

@@ -36,6 +36,9 @@ struct OutboxTests {
   @Test func `readings are kept nowhere, in memory or on disk, with a priority there`() throws {
     let usual = try sensor(modules("- sensor: air", "  driver: SHT3x", "  bus: i2c-1"))
     #expect(usual.keep.place == .none)
+    #expect(!usual.isJSON)
+    #expect(try !sensor(sensor8("format: plain")).isJSON)
+    #expect(try sensor(sensor8("format: json")).isJSON)
     let memory = try sensor(modules("- sensor: air", "  driver: SHT3x", "  bus: i2c-1", "  keep: memory"))
     #expect(memory.keep.place == .memory)
     let outbox = "{ path: /o.db, drop: priority }"

@@ -43,6 +43,21 @@ struct WarningTests {
       ])
   }
 
+  @Test func `kept readings without a place for their time are warned of`() throws {
+    func warnings(_ version: String, _ format: String) throws -> [String] {
+      let mqtt = "{ url: mqtt://h, version: \(version) }"
+      let sensor = "  - sensor: air\n    driver: SHT3x\n    bus: i2c-1\n    keep: memory\n    \(format)\n"
+      return try load("device: d\nboard: simulator\nmqtt: \(mqtt)\nmodules:\n\(sensor)").warnings.map(\.text)
+    }
+    #expect(
+      try warnings("3.1.1", "format: plain") == [
+        "device.yaml:8:11: with MQTT 3.1.1 kept readings do not tell when they were taken; "
+          + "say 'format: json' at the sensor"
+      ])
+    #expect(try warnings("3.1.1", "format: json").isEmpty)
+    #expect(try warnings("5", "format: plain").isEmpty)
+  }
+
   @Test func `a board without remedies is warned of without them`() throws {
     let surroundings = TestSurroundings()
     surroundings.boards["bench"] =

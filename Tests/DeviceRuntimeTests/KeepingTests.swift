@@ -66,6 +66,20 @@ private final class Calendar: WallClock {
     #expect(old.server.faults.isEmpty)
   }
 
+  @Test("as JSON a reading tells its time in every version, and leaves out a time that is not known")
+  func json() throws {
+    let bench = try bench(version: .v3_1_1)
+    #expect(bench.device.publish("21.5", on: "temperature", of: module, keeping: .memory, format: .json))
+    calendar.unixMilliseconds = nil
+    #expect(bench.device.publish("21.6", on: "temperature", of: module, keeping: .memory, format: .json))
+    bench.comeBack()
+    let readings = bench.server.published.filter { $0.topic == "home/den/air/temperature" }
+    #expect(
+      readings.map { String(decoding: $0.payload, as: UTF8.self) } == [
+        #"{"value":21.5,"sampled":1763700000000}"#, #"{"value":21.6}"#,
+      ])
+  }
+
   @Test("readings for which there is no room are counted, and states are not held up by them")
   func full() throws {
     let bench = try bench()

@@ -1,5 +1,6 @@
 """Readings that are kept on disk, and what a kept outbox must not change."""
 
+import json
 import os
 import shutil
 import signal
@@ -138,6 +139,19 @@ class Outbox(unittest.TestCase):
         self.broker()
         observer = self.observe()
         wait_until(lambda: device.is_running and len(observer.messages) >= 5, 10, "readings of before")
+
+    def test_as_json_a_kept_reading_tells_when_it_was_taken_also_in_3_1_1(self):
+        text = device_file(self.port, self.path).replace("    every:", "    format: json\n    every:")
+        device = Device(text.replace("  keep_alive: 5s", "  version: 3.1.1\n  keep_alive: 5s"))
+        self.addCleanup(device.close)
+        time.sleep(1)
+        before = time.time() * 1000
+        self.broker()
+        observer = self.observe()
+        wait_until(lambda: len(observer.messages) >= 5, 10, "readings of before")
+        readings = [json.loads(message.payload) for message in observer.messages[:5]]
+        self.assertTrue(all(before - 5000 < reading["sampled"] < before for reading in readings), readings)
+        self.assertTrue(all(isinstance(reading["value"], float) for reading in readings), readings)
 
     def test_check_names_the_outbox(self):
         config = os.path.join(self.directory, "device.yaml")
