@@ -60,6 +60,7 @@ extension Device {
       .info,
       client.protocolVersion == .v5
         ? "online: connected to the broker" : "online: connected to the broker (MQTT 3.1.1)")
+    tellLost()
     lastFailure = .none
     hasLoggedRefusal = false
     needsBirth = true

@@ -20,6 +20,8 @@ public final class Device {
   private var farewell = Farewell.notDue
   /// Readings that could not be published because there was no connection, or no room.
   public internal(set) var droppedReadings: UInt64 = 0
+  /// Of those that were to be kept, since that was last logged.
+  var lostReadings: UInt32 = 0
   var lastFailure = ConnectionFailure.none
   var hasLoggedRefusal = false
 

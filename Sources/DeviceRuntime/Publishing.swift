@@ -38,9 +38,11 @@ extension Device {
     } else {
       stamp(now)
       let properties = stampProperties.bytes
+      let dropped = client.counters.dropped
       sent = publish(
         topic, payload, .atLeastOnce, retain: false, properties: properties.span,
         durability: keeping.durability)
+      noteLost(client.counters.dropped &- dropped)
     }
     if sent == nil { droppedReadings += 1 }
     return sent != nil
@@ -55,6 +57,22 @@ extension Device {
     }
     text.append("}")
     return text
+  }
+
+  /// Readings that were to be kept had to go, the new one or older ones: said at once, and how many at the next
+  /// connection.
+  private func noteLost(_ count: UInt32) {
+    guard count > 0 else { return }
+    if lostReadings == 0 { log.write(.warning, "the outbox is full: readings are dropped") }
+    lostReadings &+= count
+  }
+
+  func tellLost() {
+    guard lostReadings > 0 else { return }
+    var line: FixedText = "readings dropped because the outbox was full: "
+    line.append(decimal: Int64(lostReadings))
+    log.write(.warning, line)
+    lostReadings = 0
   }
 
   private func stamp(_ now: Int64?) {

@@ -89,4 +89,19 @@ private final class Calendar: WallClock {
     bench.comeBack()
     #expect(bench.retained("air/state") == "busy")
   }
+
+  @Test("that readings to be kept find no room is said once, and how many went at the next connection")
+  func fullIsSaid() throws {
+    let log = RecordingLog()
+    let bench = try DeviceBench.make([module], log: log)
+    bench.start()
+    bench.loseBroker()
+    for _ in 0..<1000 { bench.device.publish("21.5", on: "temperature", of: module, keeping: .memory) }
+    #expect(log.lines.last == "warning: the outbox is full: readings are dropped")
+    #expect(log.lines.filter { $0.contains("outbox") }.count == 1)
+    bench.comeBack()
+    #expect(
+      log.lines.last
+        == "warning: readings dropped because the outbox was full: \(bench.device.droppedReadings)")
+  }
 }

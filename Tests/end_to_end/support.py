@@ -1,6 +1,10 @@
 """What the end-to-end tests share."""
 
+import concurrent.futures
 import json
+import re
+import subprocess
+import threading
 import unittest
 
 from harness.device import Device, configuration
@@ -35,6 +39,78 @@ class WithBroker(unittest.TestCase):
             return late.wait(topic, timeout=0.3).payload
         except TimeoutError:
             return None
+
+
+class SideBySide(unittest.TestCase):
+    """Tests that mostly wait: all of a class run at the same time, each in a thread of its own, on a broker and
+    devices of its own. Each is reported by itself."""
+
+    def __init_subclass__(cls):
+        for name, test in list(vars(cls).items()):
+            if name.startswith("test_"):
+                setattr(cls, name, cls._result_of(name, test))
+
+    @staticmethod
+    def _result_of(name, test):
+        def wait(self):
+            self.running[name].result()
+
+        wait.body = test
+        # What a skipped test says of itself.
+        wait.__dict__.update({key: value for key, value in vars(test).items() if key.startswith("__unittest_skip")})
+        return wait
+
+    @classmethod
+    def setUpClass(cls):
+        names = [name for name in unittest.TestLoader().getTestCaseNames(cls)
+                 if not getattr(getattr(cls, name), "__unittest_skip__", False)]
+        pool = concurrent.futures.ThreadPoolExecutor(max(1, len(names)))
+        cls.addClassCleanup(pool.shutdown)
+        cls.running = {name: pool.submit(cls._run, cls(name), getattr(cls, name).body) for name in names}
+
+    @staticmethod
+    def _run(case, body):
+        try:
+            body(case)
+        finally:
+            case.doCleanups()
+
+    def with_cleanup(self, thing):
+        self.addCleanup(thing.close)
+        return thing
+
+    def start(self, text, **options):
+        return self.with_cleanup(Device(text, **options))
+
+
+class Samples:
+    """The times at which readings were taken, as they arrive: the user property `sampled` of MQTT 5.0, which our
+    Python client does not know."""
+
+    def __init__(self, port, topic):
+        self.times = []
+        self.process = subprocess.Popen(
+            ["mosquitto_sub", "-p", str(port), "-V", "5", "-q", "1", "-t", topic, "-F", "%P", "-k", "600"],
+            stdout=subprocess.PIPE, text=True)
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            found = re.search(r"sampled:(\d+)", line)
+            if found:
+                self.times.append(int(found[1]))
+
+    def gaps(self, longest):
+        """Pairs of times between which readings are missing, milliseconds; repetitions do not matter."""
+        times = sorted(set(self.times))
+        return [pair for pair in zip(times, times[1:]) if pair[1] - pair[0] > longest]
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        self.reader.join(5)
+        self.process.stdout.close()
 
 
 def answer(message):

@@ -34,6 +34,7 @@ def set_up():
     mount("tracefs", hardware.TRACING, "tracefs")
     mount("tmpfs", TEMPORARY, "tmpfs", "mode=1777")
     os.environ["TMPDIR"] = TEMPORARY
+    os.environ.setdefault("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
     mount("none", OUTPUT, "hostfs", os.environ["OUTPUT"])
     with socket.socket() as loopback:
         # SIOCSIFFLAGS: up and running
@@ -79,11 +80,15 @@ class Bench:
         """A figure for the scenario's line in the report."""
         self.notes.append(text)
 
-    def runtime(self, modules, broker=None, observer=None, user=None):
+    def runtime(self, modules, broker=None, observer=None, user=None, network=None):
+        """`network`: the program is at its far end, and finds the broker at its near one."""
         words = ["/usr/sbin/chroot", self.root, self.program, "--boards", self.boards]
         if user is not None:
             words[1:1] = [f"--userspec={user}:{user}", "--groups="]
-        runtime = self.make_runtime(words, broker or self.broker, observer or self.observer, modules)
+        if network:
+            words[:0] = network.wrapper
+        runtime = self.make_runtime(
+            words, broker or self.broker, observer or self.observer, modules, network.host if network else "127.0.0.1")
         self.runtimes.append(runtime)
         return runtime
 
@@ -123,11 +128,11 @@ def explain(error):
 
 
 def scenarios(pattern):
-    from kernel import broker, button, faults, relay, sensor
+    from kernel import broker, button, faults, lossy, relay, sensor
 
     pattern = pattern.lower().replace(" ", "_")
     everything = [
-        function for module in (relay, button, sensor, faults, broker)
+        function for module in (relay, button, sensor, faults, broker, lossy)
         for function in module.SCENARIOS]
     return [function for function in everything if pattern in function.__name__.lower()]
 

@@ -16,7 +16,7 @@ class Runtime:
 
     count = 0
 
-    def __init__(self, words, broker, observer, modules):
+    def __init__(self, words, broker, observer, modules, host):
         Runtime.count += 1
         self.device = f"bench{Runtime.count}"
         self.broker = broker
@@ -29,7 +29,7 @@ class Runtime:
         self.started = None
         with open(self.configuration, "w") as file:
             file.write(f"device: {self.device}\nboard: kernel-test\n")
-            file.write(f"mqtt: mqtt://127.0.0.1:{broker.port}\nmodules:\n")
+            file.write(f"mqtt: mqtt://{host}:{broker.port}\nmodules:\n")
             file.write(textwrap.indent(textwrap.dedent(modules).strip(), "  ") + "\n")
 
     def start(self):
