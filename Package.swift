@@ -73,7 +73,9 @@ let package = Package(
     // For servers and desktops: ordinary Swift
     .target(
       name: "MQTTAsync",
-      dependencies: ["MQTTClient", "MQTTCodec", "MQTTConnection", "LinuxPlatform", "HAL", "CLinux"]),
+      dependencies: [
+        "MQTTClient", "MQTTCodec", "MQTTConnection", "MQTTAuthentication", "LinuxPlatform", "HAL", "CLinux",
+      ]),
     .target(name: "HaaSMQTT", dependencies: ["MQTTAsync", "MQTTClient"]),
     .executableTarget(name: "haas-mqtt", dependencies: ["HaaSMQTT"], path: "examples/haas-mqtt"),
     .executableTarget(

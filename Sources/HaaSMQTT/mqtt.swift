@@ -69,7 +69,9 @@ extension mqtt.Options {
     options.backoffMaximum = max(60_000, reconnectPeriod)
     options.version = protocolVersion == 5 ? .v5 : .v3_1_1
     options.will = will
-    return try MQTTAsyncClient(servers: [url.server(tls: tls ?? TLSSettings())], options: options)
+    var transport = MQTTTransport()
+    transport.tls = tls ?? TLSSettings()
+    return try MQTTAsyncClient(servers: [url.server(transport)], options: options)
   }
 
   /// An IPv6 address needs brackets in a URL.

@@ -44,13 +44,14 @@ final class Engine: LoopClient, FileObserver, MQTTConnectionOwner {
   }
 
   init(
-    options: MQTTClientOptions, servers: [MQTTServer], mailbox: Mailbox, states: ConnectionStates
+    options: MQTTClientOptions, authenticator: (any MQTTAuthenticator)?, servers: [MQTTServer],
+    mailbox: Mailbox, states: ConnectionStates
   ) throws(MQTTAsyncError) {
     self.mailbox = mailbox
     self.states = states
     self.servers = servers
     do {
-      client = try MQTTClient(options)
+      client = try MQTTClient(options, authenticator: authenticator)
     } catch {
       throw .invalidOptions(error)
     }
@@ -66,8 +67,9 @@ final class Engine: LoopClient, FileObserver, MQTTConnectionOwner {
   private static let stackSize = 512 * 1024
 
   /// Starts the thread, which owns the engine from now on.
-  func run() throws(MQTTAsyncError) {
-    connection = MQTTConnection(client: client, servers: servers, loop: loop, owner: self)
+  func run(failback: Duration) throws(MQTTAsyncError) {
+    connection = MQTTConnection(
+      client: client, servers: servers, loop: loop, failback: failback, owner: self)
     let context = Unmanaged.passRetained(self)
     let result = linux_thread_start(
       { context in
@@ -207,7 +209,14 @@ final class Engine: LoopClient, FileObserver, MQTTConnectionOwner {
   // MARK: Connections
 
   func connectionClosed(_ server: MQTTServer, reason: String) {
-    lastReason = "\(server.endpoint.host):\(server.endpoint.port): \(reason)"
+    let endpoint = server.endpoint
+    let isLocal = endpoint.host.hasPrefix("/")
+    // The platform speaks as a device does, whose authority has another name.
+    let words =
+      reason
+      .replacing("with 'ca'", with: "with caFile or caDirectory")
+      .replacing("this device's clock", with: "this machine's clock")
+    lastReason = "\(isLocal ? endpoint.host : "\(endpoint.host):\(endpoint.port)"): \(words)"
   }
 
   func connected(sessionPresent: Bool) {

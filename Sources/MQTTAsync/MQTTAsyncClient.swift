@@ -26,29 +26,48 @@ public final class MQTTAsyncClient: Sendable {
     return options
   }
 
-  /// A client that does nothing before `connect`. Servers are tried in order.
+  /// A client that does nothing before `connect`. Servers are tried in order; a later one is left for the first
+  /// again when that answers, which is tried every `failback`.
   public init(
-    servers: [MQTTServer], options: MQTTClientOptions = defaultOptions
+    servers: [MQTTServer], options: MQTTClientOptions = defaultOptions,
+    authentication: MQTTAuthentication = .password, failback: Duration = .seconds(60)
   ) throws(MQTTAsyncError) {
     guard !servers.isEmpty else { throw .invalidURL("no server is given; write mqtt://HOST") }
     mailbox = try Mailbox()
     board = ConnectionStates()
-    let engine = try Engine(options: options, servers: servers, mailbox: mailbox, states: board)
-    try engine.run()
+    var options = options
+    let authenticator = try authentication.authenticator(&options)
+    let engine = try Engine(
+      options: options, authenticator: authenticator, servers: servers, mailbox: mailbox, states: board)
+    try engine.run(failback: failback)
   }
 
-  /// The same with one URL: mqtt, mqtts, ws or wss. User name and password in it count when the options have
-  /// none.
+  /// The same with URLs: mqtt, mqtts, ws, wss or unix. User name and password in the first that has some count,
+  /// for all of them, when the options have none.
   public convenience init(
-    _ url: String, options: MQTTClientOptions = defaultOptions, tls: TLSSettings = TLSSettings()
+    _ urls: String..., options: MQTTClientOptions = defaultOptions,
+    transport: MQTTTransport = MQTTTransport(), authentication: MQTTAuthentication = .password
   ) throws(MQTTAsyncError) {
-    let parsed = try MQTTURL(url)
+    try self.init(urls: urls, options: options, transport: transport, authentication: authentication)
+  }
+
+  /// The same.
+  public convenience init(
+    urls: [String], options: MQTTClientOptions = defaultOptions,
+    transport: MQTTTransport = MQTTTransport(), authentication: MQTTAuthentication = .password
+  ) throws(MQTTAsyncError) {
     var options = options
-    if options.username == nil {
-      options.username = parsed.username
-      options.password = parsed.password.map { Array($0.utf8) }
+    var servers: [MQTTServer] = []
+    for text in urls {
+      let url = try MQTTURL(text)
+      servers.append(try url.server(transport))
+      if options.username == nil {
+        options.username = url.username
+        options.password = url.password.map { Array($0.utf8) }
+      }
     }
-    try self.init(servers: [parsed.server(tls: tls)], options: options)
+    try self.init(
+      servers: servers, options: options, authentication: authentication, failback: transport.failback)
   }
 
   deinit {
@@ -58,10 +77,12 @@ public final class MQTTAsyncClient: Sendable {
   /// A connected client. Throws when every server was tried once and `patience` is over, and at once when
   /// trying again is pointless: wrong password, say. Lost connections are made again later.
   public static func connect(
-    _ url: String, options: MQTTClientOptions = defaultOptions, tls: TLSSettings = TLSSettings(),
+    _ urls: String..., options: MQTTClientOptions = defaultOptions,
+    transport: MQTTTransport = MQTTTransport(), authentication: MQTTAuthentication = .password,
     retryingFor patience: Duration = .zero
   ) async throws(MQTTAsyncError) -> MQTTAsyncClient {
-    let client = try MQTTAsyncClient(url, options: options, tls: tls)
+    let client = try MQTTAsyncClient(
+      urls: urls, options: options, transport: transport, authentication: authentication)
     try await client.connect(retryingFor: patience)
     return client
   }

@@ -5,6 +5,9 @@ public enum MQTTAsyncError: Error, Equatable, Sendable {
   /// The URL of a server, without what may be secret in it, and what is wrong.
   case invalidURL(String)
   case invalidOptions(MQTTOptionsError)
+  /// A header, a pin.
+  case invalidTransport(String)
+  case invalidAuthentication(String)
   /// The system has no threads or files left.
   case system(String)
   /// No connection to any of the servers; the latest one's reason.
@@ -39,7 +42,7 @@ public enum MQTTAsyncError: Error, Equatable, Sendable {
 extension MQTTAsyncError: CustomStringConvertible {
   public var description: String {
     switch self {
-    case .invalidURL(let what): what
+    case .invalidURL(let what), .invalidTransport(let what), .invalidAuthentication(let what): what
     case .invalidOptions(let error): error.advice
     case .system(let message): "the system refused a thread or a file: \(message)"
     case .unreachable(let reason): "\(reason); is the server running, and are host and port right?"

@@ -1,11 +1,11 @@
 import LinuxPlatform
 import MQTTConnection
 
-/// `mqtt://user:password@host:port`, taken apart; `mqtts`, `ws` and `wss` as well, the latter with a path.
-/// Errors never quote what is before the host.
+/// `mqtt://user:password@host:port`, taken apart; `mqtts`, `ws` and `wss` as well, the latter with a path, and
+/// `unix:///path/of/a/socket`. Errors never quote what is before the host.
 public struct MQTTURL: Sendable {
   public enum Scheme: String, Sendable {
-    case mqtt, mqtts, ws, wss
+    case mqtt, mqtts, ws, wss, unix
 
     public var port: UInt16 {
       switch self {
@@ -13,6 +13,7 @@ public struct MQTTURL: Sendable {
       case .mqtts: 8883
       case .ws: 80
       case .wss: 443
+      case .unix: 0
       }
     }
 
@@ -23,6 +24,7 @@ public struct MQTTURL: Sendable {
   public var scheme: Scheme
   public var username: String?
   public var password: String?
+  /// A name or an address; of a local socket its path.
   public var host: String
   public var port: UInt16
   /// What follows the first slash behind the host.
@@ -34,36 +36,67 @@ public struct MQTTURL: Sendable {
     }
     guard let scheme = Scheme(rawValue: text[..<mark.lowerBound].lowercased()) else {
       throw .invalidURL(
-        "unknown scheme '\(text[..<mark.lowerBound])' in the URL; mqtt, mqtts, ws and wss are known")
+        "unknown scheme '\(text[..<mark.lowerBound])' in the URL; mqtt, mqtts, ws, wss and unix are known")
     }
     self.scheme = scheme
     let rest = text[mark.upperBound...]
+    guard scheme != .unix else {
+      guard rest.first == "/", rest.utf8.count > 1, rest.utf8.count < 108 else {
+        throw .invalidURL(
+          "a local socket has a whole path of at most 107 bytes; write unix:///run/mosquitto/mqtt.sock")
+      }
+      (host, port, path) = (String(rest), 0, "")
+      return
+    }
     let authority = rest.prefix { $0 != "/" }
     path = String(rest.dropFirst(authority.count + 1))
-    let at = authority.lastIndex(of: "@")
-    if let at {
-      let user = authority[..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-      username = try Self.decoded(user[0])
-      password = user.count > 1 ? try Self.decoded(user[1]) : nil
-    }
-    let place = at.map { authority[authority.index(after: $0)...] } ?? authority
-    (host, port) = try Self.split(place, standard: scheme.port)
+    (username, password, host, port) = try Self.parts(authority, standard: scheme.port)
   }
 }
 
 extension MQTTURL {
-  /// The server it names. `tls` counts where the scheme is encrypted; `headers` are further lines of a
-  /// WebSocket's request.
-  public func server(tls: TLSSettings = TLSSettings(), headers: [String] = []) -> MQTTServer {
+  /// The server it names, spoken to as the transport says.
+  public func server(_ transport: MQTTTransport = MQTTTransport()) throws(MQTTAsyncError) -> MQTTServer {
+    try transport.check()
     var server = MQTTServer(endpoint: Endpoint(host: host, port: port))
-    if scheme.isEncrypted { server.tls = tls }
+    if scheme.isEncrypted { server.tls = transport.tls }
     if scheme.isWebSocket {
       var settings = WebSocketSettings()
       settings.path = "/" + path
-      settings.headers = headers
+      settings.headers = transport.headers
       server.webSocket = settings
     }
+    if scheme != .unix { server.proxy = try transport.proxy.map(Self.proxy) }
     return server
+  }
+
+  /// `socks5://user:password@host:port`, or `http`.
+  private static func proxy(_ text: String) throws(MQTTAsyncError) -> ProxySettings {
+    let kinds: [(name: String, kind: ProxySettings.Kind, port: UInt16)] = [
+      ("socks5", .socks5, 1080), ("socks5h", .socks5, 1080), ("http", .http, 3128),
+    ]
+    let mark = text.firstRange(of: "://")
+    let name = mark.map { text[..<$0.lowerBound].lowercased() }
+    guard let mark, let known = kinds.first(where: { $0.name == name }) else {
+      throw .invalidURL("unknown proxy; write socks5://HOST:PORT or http://HOST:PORT")
+    }
+    let authority = text[mark.upperBound...].prefix { $0 != "/" }
+    let (username, password, host, port) = try parts(authority, standard: known.port)
+    return ProxySettings(
+      known.kind, Endpoint(host: host, port: port), username: username, password: password)
+  }
+
+  /// Takes `user:password@host:port` apart.
+  private static func parts(
+    _ authority: Substring, standard: UInt16
+  ) throws(MQTTAsyncError) -> (username: String?, password: String?, host: String, port: UInt16) {
+    guard let at = authority.lastIndex(of: "@") else {
+      let (host, port) = try split(authority, standard: standard)
+      return (nil, nil, host, port)
+    }
+    let user = authority[..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    let (host, port) = try split(authority[authority.index(after: at)...], standard: standard)
+    return (try decoded(user[0]), user.count > 1 ? try decoded(user[1]) : nil, host, port)
   }
 
   private static func split(

@@ -3,8 +3,9 @@ import MQTTClient
 /// SCRAM-SHA-256 (RFC 5802, RFC 7677): proves to the server that we know the password, and to us that it
 /// does, without sending it. For MQTT 5.0's enhanced authentication.
 ///
-/// User name and password are taken as they are: text outside ASCII has to be in the form that the server
-/// keeps (SASLprep, which changes nothing for ASCII). There is no channel binding.
+/// User name and password are taken as they are, so only printable ASCII is sure to be what the server keeps:
+/// other text has several spellings, and SASLprep (RFC 4013), which would choose one, is not done. `takes` tells.
+/// There is no channel binding.
 ///
 /// Cost: the server's number of iterations, at the first connection and when it changes its salt; the caller
 /// waits for them. Fewer than 4,096 are refused, as the RFC asks, and more than `mostIterations`.
@@ -41,6 +42,13 @@ public final class ScramSHA256: MQTTAuthenticator {
       }
     }
     self.user = name
+  }
+
+  /// Whether SASLprep would leave both as they are: printable ASCII.
+  public static func takes(_ user: String, _ password: [UInt8]) -> Bool {
+    !user.utf8.isEmpty && !password.isEmpty
+      && user.utf8.allSatisfy { (0x20..<0x7F).contains($0) }
+      && password.allSatisfy { (0x20..<0x7F).contains($0) }
   }
 
   public var method: StaticString { "SCRAM-SHA-256" }

@@ -6,12 +6,12 @@ extension ConnectionOptions {
   /// A client that is not connected yet, and the topic of the URL if it has one. `longest`: bytes of the
   /// longest message.
   func makeClient(longest: Int, properties: PropertyArguments) throws -> MQTTAsyncClient {
-    var url = try parsedURL()
-    if url.scheme.isWebSocket { url.path = transport.path.map(Self.withoutSlash) ?? url.path }
+    let urls = try parsedURLs()
     var options = MQTTAsyncClient.defaultOptions
     if let id { options.clientID = id }
-    options.username = username ?? url.username
-    let secret = password ?? url.password ?? ProcessInfo.processInfo.environment["SWIFTLET_PASSWORD"]
+    let user = urls.first { $0.username != nil }
+    options.username = username ?? user?.username
+    let secret = password ?? user?.password ?? ProcessInfo.processInfo.environment["SWIFTLET_PASSWORD"]
     if options.username != nil || password != nil { options.password = secret.map { Array($0.utf8) } }
     options.keepAlive = keepalive
     options.cleanSession = !keepsSession
@@ -25,28 +25,46 @@ extension ConnectionOptions {
     options.sendCapacity = max(options.sendCapacity, room)
     options.outboxCapacity = max(options.outboxCapacity, room)
     if transport.insecure { note("warning: --insecure: nobody knows who the server is") }
-    return try MQTTAsyncClient(servers: [url.server(tls: transport.settings)], options: options)
+    var settings = try transport.settings()
+    settings.failback = .seconds(failback)
+    return try MQTTAsyncClient(
+      servers: urls.map { (url) throws(MQTTAsyncError) in try url.server(settings) }, options: options,
+      authentication: auth == .scram ? .scramSHA256 : .password, failback: settings.failback)
   }
 
-  /// The topic that `--url` names.
+  /// The topic that a `--url` names.
   func urlTopic() throws -> String? {
-    guard url != nil else { return nil }
-    let parsed = try parsedURL()
-    return parsed.scheme.isWebSocket || parsed.path.isEmpty ? nil : parsed.path
+    guard !url.isEmpty else { return nil }
+    return try parsedURLs().first { !$0.scheme.isWebSocket && !$0.path.isEmpty }?.path
   }
 
-  private func parsedURL() throws -> MQTTURL {
-    if let url {
-      guard host == nil, port == nil else {
-        throw ValidationError("--url says host and port: leave out --host and --port")
+  func parsedURLs() throws -> [MQTTURL] {
+    guard url.isEmpty else {
+      guard host == nil, port == nil, unix == nil else {
+        throw ValidationError("--url says where the server is: leave out --host, --port and --unix")
       }
-      return try MQTTURL(url)
+      return try url.map { text in
+        var parsed = try MQTTURL(text)
+        if parsed.scheme.isWebSocket, let path = transport.path { parsed.path = Self.withoutSlash(path) }
+        return parsed
+      }
     }
+    if let unix {
+      guard host == nil, port == nil else {
+        throw ValidationError("--unix says where the server is: leave out --host and --port")
+      }
+      return [try MQTTURL("unix://" + unix)]
+    }
+    return [try hostURL()]
+  }
+
+  private func hostURL() throws -> MQTTURL {
     var parsed = try MQTTURL("mqtt://localhost")
     let isEncrypted = transport.isEncrypted || port == 8883
     parsed.scheme = transport.ws ? (isEncrypted ? .wss : .ws) : isEncrypted ? .mqtts : .mqtt
     parsed.host = host ?? "localhost"
     parsed.port = port ?? parsed.scheme.port
+    if transport.ws, let path = transport.path { parsed.path = Self.withoutSlash(path) }
     return parsed
   }
 
@@ -75,12 +93,17 @@ extension ConnectionOptions {
         case .connecting: note("connecting")
         case .connected(let version, let sessionPresent):
           note("connected, MQTT \(version == .v5 ? "5.0" : "3.1.1")\(sessionPresent ? ", session kept" : "")")
-        case .disconnected(let error): note("disconnected: \(error)")
+        case .disconnected(let error): note("disconnected: \(words(error))")
         case .closed: note("closed")
         }
       }
     }
   }
+}
+
+/// What went wrong, with the names that the command line has for things.
+func words(_ error: MQTTAsyncError) -> String {
+  "\(error)".replacing("with caFile or caDirectory", with: "with --cafile or --capath")
 }
 
 /// A line on standard error.
@@ -90,6 +113,6 @@ func note(_ text: String) {
 
 /// Says what went wrong and ends with 1.
 func failure(_ error: MQTTAsyncError) -> ExitCode {
-  note("error: \(error)")
+  note("error: \(words(error))")
   return ExitCode(1)
 }

@@ -8,15 +8,22 @@ struct ConnectionOptions: ParsableArguments {
   var host: String?
   @Option(name: .shortAndLong, help: "Its port (default: 1883, with TLS 8883, ws 80, wss 443).")
   var port: UInt16?
+  @Option(help: "A local socket's path, in the place of host and port.") var unix: String?
   @Option(
     name: [.customShort("L"), .long],
-    help: "All in one: mqtt(s)://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC, or ws(s)://… with --path.")
-  var url: String?
+    help: ArgumentHelp(
+      "All in one: mqtt(s)://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], ws(s)://HOST[:PORT]/PATH or unix:///PATH. "
+        + "Several times: servers that are tried in order."))
+  var url: [String] = []
+  @Option(help: "Seconds until the first of several servers is tried again while a later one serves.")
+  var failback = 60
   @Option(name: .shortAndLong, help: "User name.") var username: String?
   @Option(
     name: [.customShort("P"), .customLong("pw"), .customLong("password")],
     help: "Password; better in the environment as SWIFTLET_PASSWORD, where others do not see it.")
   var password: String?
+  @Option(help: "How the password is shown: password (sent as it is), or scram-sha-256 (not sent).")
+  var auth = Authentication.password
   @Option(name: [.customShort("i"), .customLong("id")], help: "Client identifier (default: random).")
   var id: String?
   @Option(name: .shortAndLong, help: "Seconds between signs of life.") var keepalive: UInt16 = 60
@@ -47,13 +54,39 @@ struct ConnectionOptions: ParsableArguments {
     try will.check()
     _ = try PropertyArguments(properties)
     do {
-      _ = try url.map { (url) throws(MQTTAsyncError) in try MQTTURL(url) }
-    } catch {
-      throw ValidationError("\(error)")
+      let settings = try transport.settings()
+      let urls = try parsedURLs()
+      for url in urls { _ = try url.server(settings) }
+      try checkEffects(urls)
+    } catch let error as MQTTAsyncError {
+      throw ValidationError("\(words(error))")
+    }
+    guard failback > 0 else { throw ValidationError("--failback is at least 1") }
+    guard auth == .password || version.isV5 else {
+      throw ValidationError("--auth scram-sha-256 needs -V 5")
     }
     guard !keepsSession || id != nil else {
       throw ValidationError("--disable-clean-session needs --id: the server knows a session by it")
     }
+  }
+
+  /// What the command line says has to be of use with one of the servers.
+  private func checkEffects(_ urls: [MQTTURL]) throws {
+    guard !transport.isEncrypted || urls.contains(where: \.scheme.isEncrypted) else {
+      throw ValidationError("none of these servers has TLS: write mqtts:// or wss://")
+    }
+    let isForWebSockets = transport.path != nil || !transport.header.isEmpty
+    guard !isForWebSockets || urls.contains(where: \.scheme.isWebSocket) else {
+      throw ValidationError("--path and --header are for WebSockets: add --ws, or write ws:// or wss://")
+    }
+    guard transport.proxy == nil || urls.contains(where: { $0.scheme != .unix }) else {
+      throw ValidationError("--proxy has no effect with a local socket: leave it out")
+    }
+  }
+
+  enum Authentication: String, ExpressibleByArgument, CaseIterable {
+    case password
+    case scram = "scram-sha-256"
   }
 
   enum Version: String, ExpressibleByArgument, CaseIterable {
@@ -76,26 +109,56 @@ struct TransportOptions: ParsableArguments {
   @Option(help: "Its key, a PEM file.") var key: String?
   @Flag(help: "Do not verify who the server is. Anybody can read and change what is sent.")
   var insecure = false
-  @Option(help: "Protocol to name in the TLS handshake (default: mqtt).") var tlsAlpn: String?
+  @Option(
+    help: ArgumentHelp(
+      "SHA-256 of the server's public key, 64 hexadecimal digits: the server has to have this key. "
+        + "Without --cafile and --capath that is enough.", valueName: "sha256"))
+  var pin: String?
+  @Option(
+    name: [.customLong("alpn"), .customLong("tls-alpn")],
+    help: "Protocol to name in the TLS handshake (default: mqtt).")
+  var alpn: String?
   @Flag(help: "WebSocket.") var ws = false
   @Option(help: "Path of the WebSocket.") var path: String?
+  @Option(
+    help: ArgumentHelp(
+      "Another line of the WebSocket's request, also several times.", valueName: "NAME: VALUE"))
+  var header: [String] = []
+  @Option(help: "socks5://[USER[:PASSWORD]@]HOST[:PORT], or http://…") var proxy: String?
 
-  var isEncrypted: Bool { tls || cafile != nil || capath != nil || cert != nil || insecure }
+  var isEncrypted: Bool { tls || cafile != nil || capath != nil || cert != nil || insecure || pin != nil }
 
-  var settings: TLSSettings {
-    var settings = TLSSettings()
-    settings.caFile = cafile
-    settings.caDirectory = capath
-    settings.certificate = cert
-    settings.key = key
-    settings.isInsecure = insecure
-    if let tlsAlpn { settings.alpn = tlsAlpn }
+  func settings() throws -> MQTTTransport {
+    var settings = MQTTTransport()
+    settings.tls.caFile = cafile
+    settings.tls.caDirectory = capath
+    settings.tls.certificate = cert
+    settings.tls.key = key
+    settings.tls.isInsecure = insecure
+    settings.tls.pin = try pin.map(Self.digest)
+    if let alpn { settings.tls.alpn = alpn }
+    settings.headers = header
+    settings.proxy = proxy
     return settings
+  }
+
+  /// 64 hexadecimal digits, with colons between them or not.
+  private static func digest(_ text: String) throws -> [UInt8] {
+    let digits = text.filter { $0 != ":" }.compactMap { $0.hexDigitValue }
+    guard digits.count == 64, text.allSatisfy({ $0 == ":" || $0.isHexDigit }) else {
+      throw ValidationError(
+        "--pin is the SHA-256 of the server's public key, 64 hexadecimal digits: openssl x509 -in server.crt "
+          + "-pubkey -noout | openssl pkey -pubin -outform der | sha256sum")
+    }
+    return stride(from: 0, to: 64, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
   }
 
   func check() throws {
     guard (cert == nil) == (key == nil) else {
       throw ValidationError("--cert and --key go together: a certificate is of no use without its key")
+    }
+    guard !insecure || (cafile == nil && capath == nil) else {
+      throw ValidationError("--insecure and --cafile contradict each other: leave --insecure out")
     }
     for file in [cafile, capath, cert, key].compactMap({ $0 }) {
       guard FileManager.default.isReadableFile(atPath: file) else {

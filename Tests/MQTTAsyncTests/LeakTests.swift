@@ -83,10 +83,10 @@ struct LeakTests {
       let broker = try TestBroker(
         settings: "allow_anonymous true\n" + certificates.listener(port) + "protocol websockets",
         others: [port])
-      var tls = TLSSettings()
-      tls.caFile = certificates.path("ca.crt")
+      var transport = MQTTTransport()
+      transport.tls.caFile = certificates.path("ca.crt")
       try await Cycles.run(30) {
-        let client = try MQTTAsyncClient("wss://localhost:\(port)/mqtt", tls: tls)
+        let client = try MQTTAsyncClient("wss://localhost:\(port)/mqtt", transport: transport)
         try await Cycles.talk(client)
       }
       broker.kill()

@@ -16,7 +16,10 @@ struct URLTests {
 
   @Test(
     "Each scheme has its port",
-    arguments: [("mqtt://h", 1883), ("mqtts://h", 8883), ("ws://h", 80), ("wss://h", 443), ("MQTT://h:5", 5)])
+    arguments: [
+      ("mqtt://h", 1883), ("mqtts://h", 8883), ("ws://h", 80), ("wss://h", 443), ("MQTT://h:5", 5),
+      ("unix:///run/s", 0),
+    ])
   func eachSchemeHasItsPort(_ text: String, _ port: Int) throws {
     #expect(try MQTTURL(text).port == UInt16(port))
   }
@@ -25,7 +28,7 @@ struct URLTests {
     "What is no URL is refused",
     arguments: [
       "broker.local", "http://h", "mqtt://", "mqtt://h:0", "mqtt://h:x", "mqtt://[::1", "mqtt://[::1]x",
-      "mqtt://u:%2@h",
+      "mqtt://u:%2@h", "unix://relative",
     ])
   func whatIsNoURLIsRefused(_ text: String) {
     #expect(throws: MQTTAsyncError.self) { try MQTTURL(text) }
@@ -38,5 +41,28 @@ struct URLTests {
     } catch {
       #expect(!"\(error)".contains("cret"))
     }
+  }
+
+  @Test(
+    "A proxy's URL gives kind, user, password, host and port",
+    arguments: [
+      ("socks5://h", "socks5 h 1080 nil nil"), ("SOCKS5h://me:p%40ss@h:9050", "socks5 h 9050 me p@ss"),
+      ("http://[::1]", "http ::1 3128 nil nil"), ("http://me@h:8080/", "http h 8080 me nil"),
+    ])
+  func proxies(_ text: String, _ expected: String) throws {
+    var transport = MQTTTransport()
+    transport.proxy = text
+    let proxy = try #require(MQTTURL("mqtt://broker").server(transport).proxy)
+    #expect(
+      "\(proxy.kind) \(proxy.endpoint.host) \(proxy.endpoint.port) \(proxy.username ?? "nil") \(proxy.password ?? "nil")"
+        == expected)
+    #expect(try MQTTURL("unix:///run/s").server(transport).proxy == nil)
+  }
+
+  @Test("What is no proxy is refused", arguments: ["h:1080", "ftp://h", "socks5://", "socks5://h:0"])
+  func whatIsNoProxyIsRefused(_ text: String) throws {
+    var transport = MQTTTransport()
+    transport.proxy = text
+    #expect(throws: MQTTAsyncError.self) { try MQTTURL("mqtt://broker").server(transport) }
   }
 }

@@ -210,6 +210,19 @@ class Subscribing(WithBroker):
         result = run("sub", *self.server, "-t", "k", "-q", "1", "-i", "keeper", "-c", "-C", "1", "-W", "5")
         self.assertEqual((result.returncode, result.stdout), (0, b"meanwhile\n"))
 
+    def test_what_a_killed_sub_has_not_printed_comes_to_the_next_one(self):
+        for qos in "12":
+            options = ["-t", f"big/{qos}", "-q", qos, "-i", f"killed-{qos}", "-c"]
+            process = self.sub(*options)
+            # More than a pipe holds: it is in the middle of the first when it is killed.
+            for number in range(5):
+                self.mosquitto_pub("-t", f"big/{qos}", "-m", f"{number} " + "x" * 100_000, "-q", qos)
+            time.sleep(0.5)
+            process.kill()
+            self.assertLess(len(process.communicate()[0]), 100_002)
+            result = run("sub", *self.server, *options, "-C", "5", "-W", "10")
+            self.assertEqual([line[:2] for line in result.stdout.splitlines()], [b"%d " % n for n in range(5)])
+
     def test_pub_and_sub_meet(self):
         process = self.sub("-t", "m", "-C", "1000", "-q", "2")
         lines = b"".join(b"%d\n" % number for number in range(1000))
