@@ -55,6 +55,7 @@ extension MQTTAsyncError: CustomStringConvertible {
     case .publishFailed(.sessionLost, _):
       "the server lost the session before it confirmed the message, which may have arrived; "
         + "publish again if twice does no harm"
+    case .publishFailed(.expired, _): "the message expired before it could be sent"
     case .publishFailed(.refused(let code), let words):
       "the server refused the message: \(code.words)\(quoting(words))\(code.advice)"
     case .invalidFilter(let filter, let error): "'\(filter)' is no topic filter\(error.advice)"

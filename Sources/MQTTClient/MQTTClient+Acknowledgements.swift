@@ -76,6 +76,7 @@ extension MQTTClient {
     switch fate.end {
     case .delivered: return .published(packetID: fate.packetID)
     case .lost: return .publishFailed(packetID: fate.packetID, .sessionLost)
+    case .expired: return .publishFailed(packetID: fate.packetID, .expired)
     case .refused(let code): return .publishFailed(packetID: fate.packetID, .refused(code))
     }
   }

@@ -9,7 +9,8 @@ extension MQTTClient {
   /// QoS 2 is exactly once as long as the server keeps the session (`cleanSession` is false). A server
   /// that has lost it says nothing about what was under way: then `.publishFailed` tells of it.
   ///
-  /// `properties` are those of 5.0, encoded; a connection of 3.1.1 leaves them out.
+  /// `properties` are those of 5.0, encoded; a connection of 3.1.1 leaves them out. A Message Expiry Interval
+  /// counts from here on (in a store, from when it is read back): what waits longer is given up.
   ///
   /// Cost: one check of the topic and one copy (QoS 1 and 2: two); never allocates. May be called from
   /// inside the handling of an event. [MQTT-4.3.1-1], [MQTT-4.3.2-1], [MQTT-4.3.3-1], [MQTT-2.3.1-4]
@@ -24,7 +25,7 @@ extension MQTTClient {
       throw .invalidTopic(error)
     }
     let properties = MQTTVersion.hasV5 ? properties : Span()
-    if !properties.isEmpty { try checkProperties(properties) }
+    if !properties.isEmpty, try checkProperties(properties) { hasNewExpiries = true }
     let room = topic.count + properties.count + payload.count + Self.overhead
     guard room + Self.reserve <= output.capacity, room <= VariableByteInteger.max else { throw .tooLarge }
     if MQTTVersion.hasV5, isLimited, state == .connected,
@@ -66,20 +67,23 @@ extension MQTTClient {
     return error
   }
 
-  /// What a client may say of a message; topic aliases are ours to give. [MQTT5-3.3.4-6]
+  /// What a client may say of a message; topic aliases are ours to give. True: it expires. [MQTT5-3.3.4-6]
   @inline(never)
-  private func checkProperties(_ properties: Span<UInt8>) throws(MQTTPublishError) {
+  private func checkProperties(_ properties: Span<UInt8>) throws(MQTTPublishError) -> Bool {
+    var expires = false
     var isAllowed = properties.count <= Int(UInt16.max)
     do throws(MalformedPacket) {
       try Properties.check(properties, for: .publish)
       var position = 0
       while let property = try Properties.next(properties, at: &position) {
+        if property.id == .messageExpiryInterval { expires = true }
         if property.id == .topicAlias || property.id == .subscriptionIdentifier { isAllowed = false }
       }
     } catch {
       isAllowed = false
     }
     guard isAllowed else { throw .invalidProperties }
+    return expires
   }
 
   /// Why the server does not take a message, if so. [MQTT5-3.2.2-11], [MQTT5-3.2.2-14], [MQTT5-3.2.2-15]
@@ -225,6 +229,22 @@ extension MQTTClient {
       return true
     }
     guard outbox.inFlight < window else { return false }
+    return MQTTVersion.hasV5 && record.expires ? sendExpiring(offset, record) : sendMessage(offset, record)
+  }
+
+  /// A message that expires has what is left of its time. One whose time is over is given up, unless the server
+  /// may have it: then it has to be sent again, and expires a second later. [MQTT5-4.4.0-1]
+  @inline(never)
+  private func sendExpiring(_ offset: Int, _ record: Outbox.Record) -> Bool {
+    let left = outbox.secondsLeft(at: offset, now: UInt32(truncatingIfNeeded: clock / 1000)) ?? 1
+    if left <= 0, !record.wasSent {
+      outbox.expire()
+      return true
+    }
+    return outbox.withExpiry(UInt32(max(1, left)), at: offset) { sendMessage(offset, record) }
+  }
+
+  private func sendMessage(_ offset: Int, _ record: Outbox.Record) -> Bool {
     var refusal: MQTTReasonCode?
     let isWritten = outbox.withMessage(at: offset) { topic, properties, payload in
       if MQTTVersion.hasV5, isLimited {

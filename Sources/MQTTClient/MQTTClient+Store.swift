@@ -263,6 +263,7 @@ extension MQTTClient {
     if !mayBeSent { stored.hasUnmarked = true }
     outbox.restore(at: offset, wasSent: wasSent && mayBeSent, isReleased: header.isReleased)
     packetIDs.use(packetID, forRecord: offset)
+    if MQTTVersion.hasV5, header.propertiesCount > 0 { hasNewExpiries = true }
   }
 
   /// The message of that key is settled.

@@ -72,6 +72,8 @@ public final class MQTTClient {
   var startedClean = false
 
   // Of 5.0
+  /// Messages with a Message Expiry Interval have come into the outbox since the clock was last set.
+  var hasNewExpiries = false
   var guess = Guess.none
   /// The latest guess was right, or there was none yet.
   var guessesAtOnce = true
@@ -267,6 +269,11 @@ public final class MQTTClient {
 
   func observe(_ now: UInt64) {
     clock = max(clock, now)
+    if MQTTVersion.hasV5, hasNewExpiries {
+      // Not when they were published: the clock may have been late then, and their time would be cut short.
+      hasNewExpiries = false
+      outbox.startExpiries(now: UInt32(truncatingIfNeeded: (clock + 999) / 1000))
+    }
     if hasReceived {
       hasReceived = false
       keepAlive.received(clock)

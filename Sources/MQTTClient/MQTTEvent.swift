@@ -86,6 +86,8 @@ public enum MQTTPublishFailure: Equatable, Sendable {
   /// The QoS 2 message went out, and the server has lost the session before it said anything: sent again,
   /// the message might arrive twice.
   case sessionLost
+  /// Its Message Expiry Interval was over before it could be sent.
+  case expired
   /// The server refused it, or is known not to take such messages.
   case refused(MQTTReasonCode)
 }

@@ -17,8 +17,8 @@ struct Outbox {
     case released
     case done
     /// It is over, and the owner is yet to be told: the server has the message, nobody knows, or the
-    /// server does not take such messages (then `payloadCount` is the reason code).
-    case delivered, lost, refused
+    /// server does not take such messages (then `payloadCount` is the reason code), or its time is over.
+    case delivered, lost, refused, expired
     /// Not a message: room at the end of the memory.
     case filler
   }
@@ -31,7 +31,7 @@ struct Outbox {
     fileprivate(set) var propertiesCount: UInt16
     fileprivate(set) var state: State
     /// Those of the `PUBLISH`: its QoS, RETAIN, and DUP once it went out.
-    fileprivate(set) var flags: UInt8
+    var flags: UInt8
 
     var qos: QoS { QoS(rawValue: flags >> 1 & 0b11) ?? .atLeastOnce }
     @inline(__always)
@@ -40,16 +40,17 @@ struct Outbox {
     var wasSent: Bool { flags & Publish.duplicateFlag != 0 }
     /// Bytes between header and topic: the key of a message that is in the store too.
     @inline(__always)
-    fileprivate var keySize: Int { Int(flags & Record.hasKey) >> 1 }
+    var keySize: Int { Int(flags & Record.hasKey) >> 1 }
 
     fileprivate static let hasKey: UInt8 = 0b10000
+
   }
 
-  private let base: UnsafeMutableRawPointer
+  let base: UnsafeMutableRawPointer
   private let capacity: Int
   /// Offset and total size of the records, fillers included.
-  private var head = 0
-  private var used = 0
+  private(set) var head = 0
+  private(set) var used = 0
   /// Offset of the first record that was not dealt with on this connection, and the size from there on.
   private var cursor = 0
   private var unsent = 0
@@ -59,7 +60,7 @@ struct Outbox {
   private(set) var untold = 0
 
   private static let alignment = 16
-  private static let headerSize = 16
+  static let headerSize = 16
   private static let keySize = 8
 
   init(capacity: Int) {
@@ -97,13 +98,13 @@ struct Outbox {
     return tail < head || size <= capacity - tail || used + capacity - tail + size <= capacity
   }
 
-  private func pointer(_ offset: Int) -> UnsafeMutablePointer<Record> {
+  func pointer(_ offset: Int) -> UnsafeMutablePointer<Record> {
     (base + offset).assumingMemoryBound(to: Record.self)
   }
 
   func record(at offset: Int) -> Record { pointer(offset).pointee }
 
-  private func after(_ offset: Int, _ size: Int) -> Int {
+  func after(_ offset: Int, _ size: Int) -> Int {
     offset + size == capacity ? 0 : offset + size
   }
 
@@ -234,6 +235,13 @@ struct Outbox {
     advanceCursor()
   }
 
+  /// The time of the record that is next is over, and the server has not had it.
+  mutating func expire() {
+    pointer(cursor).pointee.state = .expired
+    untold += 1
+    advanceCursor()
+  }
+
   private mutating func advanceCursor() {
     let size = Int(pointer(cursor).pointee.size)
     cursor = after(cursor, size)
@@ -339,7 +347,7 @@ struct Outbox {
   }
 
   enum End {
-    case delivered, lost
+    case delivered, lost, expired
     case refused(ReasonCode)
   }
 
@@ -368,6 +376,7 @@ struct Outbox {
     switch record.state {
     case .delivered: .delivered
     case .lost: .lost
+    case .expired: .expired
     case .refused: .refused(ReasonCode(rawValue: UInt8(truncatingIfNeeded: record.payloadCount)))
     default: nil
     }
