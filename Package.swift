@@ -10,6 +10,7 @@ let package = Package(
   products: [
     .executable(name: "swiftletd", targets: ["swiftletd"]),
     .executable(name: "mqtt-bench", targets: ["mqtt-bench"]),
+    .executable(name: "mqtt-bench-streams", targets: ["mqtt-bench-streams"]),
     .library(name: "MQTTClient", targets: ["MQTTClient", "MQTTCodec"]),
     .library(name: "MQTTAsync", targets: ["MQTTAsync"]),
     .library(name: "HaaSMQTT", targets: ["HaaSMQTT"]),
@@ -88,6 +89,10 @@ let package = Package(
     .target(name: "CBenchSocket"),
     .executableTarget(
       name: "mqtt-bench", dependencies: ["MQTTClient", "MQTTCodec", "CBenchSocket"], swiftSettings: portable),
+    .executableTarget(
+      name: "mqtt-bench-streams",
+      dependencies: ["MQTTClient", "MQTTCodec", "MQTTConnection", "LinuxPlatform", "HAL", "CBenchSocket"],
+      swiftSettings: portable),
 
     // For tests only
     .target(name: "Loopback", dependencies: ["MQTTClient", "MQTTCodec"], path: "Tests/Loopback"),

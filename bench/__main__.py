@@ -10,7 +10,7 @@ from harness.device import ROOT, swiftletd
 from harness.mqtt import Broker
 from hil.elf import Elf
 
-from . import client_size, clients, document, idle, measurements, timing
+from . import client_size, clients, document, idle, measurements, streams, timing
 from .counters import Counters, sites
 
 # What is promised: exceeding one of these fails. Figures without a limit are for comparison only: they
@@ -25,7 +25,7 @@ LIMITS = {
 LIBRARIES = {
     "libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1", "ld-linux-armhf.so.3",
     "ld-linux.so.3", "libresolv.so.2", "libgpiod.so.2", "libgpiod.so.3", "libi2c.so.0", "libyaml-0.so.2"}
-EVERY = "sizes allocations memory wake-ups latency client-size client idle round-trip throughput".split()
+EVERY = "sizes allocations memory wake-ups latency client-size client streams idle round-trip throughput".split()
 
 
 class Table:
@@ -133,6 +133,8 @@ def measure(table, wanted, arguments, directory, results):
         if "idle" in wanted:
             idlers = idle.Idlers(peers, arguments.seconds)
         device(table, wanted, arguments, directory, results)
+        if "streams" in wanted:
+            streams.measure(table, results, directory)
         if peers:
             client(table, directory, wanted, arguments, results, peers)
         if idlers:

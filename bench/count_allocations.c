@@ -23,16 +23,22 @@ void *__libc_memalign(size_t, size_t);
 void __libc_free(void *);
 
 struct counters {
-  _Atomic uint64_t allocations, frees, bytes, trace;
+  /* `own`: those whose immediate caller is the program itself, not a library. */
+  _Atomic uint64_t allocations, frees, bytes, trace, own;
 };
 static struct counters none;
 static struct counters *counters = &none;
-static uintptr_t base;
+static uintptr_t base, end;
 
 static int first_object(struct dl_phdr_info *info, size_t size, void *context) {
   (void)size;
   (void)context;
   base = info->dlpi_addr;
+  for (int i = 0; i < info->dlpi_phnum; i++) {
+    const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+    if (part->p_type == PT_LOAD && end < base + part->p_vaddr + part->p_memsz)
+      end = base + part->p_vaddr + part->p_memsz;
+  }
   return 1;
 }
 
@@ -48,9 +54,10 @@ __attribute__((constructor)) static void map_counters(void) {
   if (mapped != MAP_FAILED) counters = mapped;
 }
 
-static void count(size_t size) {
+static void count(size_t size, void *caller) {
   static _Thread_local int inside;
   atomic_fetch_add(&counters->allocations, 1);
+  if ((uintptr_t)caller >= base && (uintptr_t)caller < end) atomic_fetch_add(&counters->own, 1);
   atomic_fetch_add(&counters->bytes, size);
   if (!atomic_load(&counters->trace) || inside) return;
   inside = 1;
@@ -66,29 +73,33 @@ static void count(size_t size) {
 }
 
 void *malloc(size_t size) {
-  count(size);
+  count(size, __builtin_return_address(0));
   return __libc_malloc(size);
 }
 
 void *calloc(size_t number, size_t size) {
-  count(number * size);
+  count(number * size, __builtin_return_address(0));
   return __libc_calloc(number, size);
 }
 
 void *realloc(void *old, size_t size) {
-  count(size);
+  count(size, __builtin_return_address(0));
   return __libc_realloc(old, size);
 }
 
 void *memalign(size_t alignment, size_t size) {
-  count(size);
+  count(size, __builtin_return_address(0));
   return __libc_memalign(alignment, size);
 }
 
-void *aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
+void *aligned_alloc(size_t alignment, size_t size) {
+  count(size, __builtin_return_address(0));
+  return __libc_memalign(alignment, size);
+}
 
 int posix_memalign(void **result, size_t alignment, size_t size) {
-  void *memory = memalign(alignment, size);
+  count(size, __builtin_return_address(0));
+  void *memory = __libc_memalign(alignment, size);
   if (!memory) return ENOMEM;
   *result = memory;
   return 0;

@@ -29,6 +29,11 @@ class Counters:
     def allocations(self):
         return struct.unpack_from("<Q", self.memory, 0)[0]
 
+    @property
+    def own(self):
+        """Those that the program asked for itself; the others are its libraries'."""
+        return struct.unpack_from("<Q", self.memory, 32)[0]
+
     def trace(self, on):
         struct.pack_into("<Q", self.memory, 24, int(on))
 
