@@ -52,12 +52,28 @@ public enum mqtt {
 
 extension mqtt.Options {
   func makeClient() throws(MQTTAsyncError) -> MQTTAsyncClient {
+    try MQTTAsyncClient(servers: [server()], options: session())
+  }
+
+  private func url() throws(MQTTAsyncError) -> MQTTURL {
     var url = try MQTTURL(host.contains("://") ? host : "mqtt://" + authority)
     if tls != nil, url.scheme == .mqtt {
       url.scheme = .mqtts
       url.port = MQTTURL.Scheme.mqtts.port
     }
     if let port { url.port = port }
+    return url
+  }
+
+  /// Where the client connects to.
+  package func server() throws(MQTTAsyncError) -> MQTTServer {
+    var transport = MQTTTransport()
+    transport.tls = tls ?? TLSSettings()
+    return try url().server(transport)
+  }
+
+  private func session() throws(MQTTAsyncError) -> MQTTClientOptions {
+    let url = try url()
     var options = MQTTAsyncClient.defaultOptions
     if let clientId { options.clientID = clientId }
     options.username = username ?? url.username
@@ -69,9 +85,7 @@ extension mqtt.Options {
     options.backoffMaximum = max(60_000, reconnectPeriod)
     options.version = protocolVersion == 5 ? .v5 : .v3_1_1
     options.will = will
-    var transport = MQTTTransport()
-    transport.tls = tls ?? TLSSettings()
-    return try MQTTAsyncClient(servers: [url.server(transport)], options: options)
+    return options
   }
 
   /// An IPv6 address needs brackets in a URL.

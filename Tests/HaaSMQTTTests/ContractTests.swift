@@ -1,22 +1,7 @@
 import HaaSMQTT
 import MQTTAsync
-import Synchronization
 import TestBroker
 import Testing
-
-/// What callbacks said, in order.
-private final class Notes: Sendable {
-  private let notes = Mutex<[String]>([])
-
-  func add(_ text: String) { notes.withLock { $0.append(text) } }
-  var all: [String] { notes.withLock { $0 } }
-
-  /// Polls until the note is there.
-  func wait(for text: String) async throws {
-    for _ in 0..<1000 where !all.contains(text) { try await Task.sleep(for: .milliseconds(10)) }
-    #expect(all.contains(text), "\(all)")
-  }
-}
 
 /// Each test quotes the manual's item.
 @Suite(.serialized, .timeLimit(.minutes(1)))
@@ -67,15 +52,6 @@ struct ContractTests {
     options.fail = { notes.add($0) }
     #expect(mqtt.createClient(options) == nil)
     #expect(notes.all == ["the URL has no host; write mqtt://HOST"])
-  }
-
-  @Test("port: Number, default 1883; clientId: default random; keepalive_interval: default 60")
-  func defaults() {
-    let options = mqtt.Options(host: "h")
-    #expect(options.port == nil)
-    #expect(options.clientId == nil)
-    #expect(options.keepalive_interval == 60)
-    #expect((options.username, options.password) == (nil, nil))
   }
 
   @Test("success / fail: called on success / failure")
@@ -142,6 +118,30 @@ struct ContractTests {
     try await notes.wait(for: "fail")
     #expect(client.subscribe(topic: "a", qos: 3) == -1)
     #expect(client.subscribe(topic: "a") == 0)
+  }
+
+  @Test("subscribe: what the server refuses is told to fail and as an error")
+  func subscriptionRefused() async throws {
+    let client = try await connected(options)
+    let notes = notes
+    client.on(.error) { _ in notes.add("told") }
+    #expect(client.subscribe(topic: "$share//a", fail: { _ in notes.add("fail") }) == 0)
+    try await notes.wait(for: "fail")
+    try await notes.wait(for: "told")
+  }
+
+  @Test("publish without a connection: -1 at qos 0, later at qos 1")
+  func publishUnconnected() async throws {
+    broker.kill()
+    let client = try #require(mqtt.createClient(options))
+    let notes = notes
+    client.on(.error) { if $0.contains("QoS 0") { notes.add("told") } }
+    #expect(client.publish(topic: "a", message: "0", fail: { _ in notes.add("fail") }) == -1)
+    try await notes.wait(for: "fail")
+    try await notes.wait(for: "told")
+    #expect(client.publish(topic: "a", message: "1", qos: 1, success: { notes.add("done") }) == 0)
+    try broker.start()
+    try await notes.wait(for: "done")
   }
 
   @Test("unsubscribe({topic}): 0 / other")

@@ -28,13 +28,14 @@ private enum Cycles {
     let before = try Holdings()
     for _ in 0..<count { try await cycle() }
     var after = try Holdings()
-    // Threads end some time after their client.
-    for _ in 0..<500 where after.files > before.files || after.threads > before.threads {
+    // Threads end some time after their client. Swift has a few of its own, which come and go.
+    let slack = 6
+    for _ in 0..<500 where after.files > before.files + slack || after.threads > before.threads + slack {
       try await Task.sleep(for: .milliseconds(10))
       after = try Holdings()
     }
-    print("before: \(before); after: \(after)")
-    precondition(after.files <= before.files && after.threads <= before.threads, "\(before); \(after)")
+    precondition(after.files <= before.files + slack, "\(before); \(after)")
+    precondition(after.threads <= before.threads + slack, "\(before); \(after)")
     // Each client has 3 MiB.
     precondition(after.kilobytes < before.kilobytes + 30_000, "\(before); \(after)")
   }
