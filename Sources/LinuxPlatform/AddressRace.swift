@@ -5,7 +5,7 @@ import HAL
 protocol AddressRaceOwner: AnyObject {
   /// `file` is a connected socket, which is the owner's from now on.
   func raceWon(_ file: Int32)
-  /// No address took us; `error` is what the last one to fail said.
+  /// No address took us; `error` is the most telling answer.
   func raceLost(_ error: Int32)
 }
 
@@ -19,7 +19,7 @@ final class AddressRace: FileObserver {
   private var addresses: UnsafeMutablePointer<linux_address>?
   private var count = 0
   private var next = 0
-  private var lastError: Int32 = 0
+  private var cause: Int32 = 0
   /// The address that worked is the first to be tried from then on.
   private var latestWinner: linux_address?
   private var timer: Int32 = -1
@@ -43,7 +43,7 @@ final class AddressRace: FileObserver {
     self.addresses = addresses
     self.count = count
     next = 0
-    lastError = 0
+    cause = 0
     tryNext()
   }
 
@@ -89,7 +89,7 @@ final class AddressRace: FileObserver {
       let file = linux_connect(addresses + next)
       next += 1
       if file < 0 {
-        lastError = -file
+        note(-file)
         continue
       }
       let attempt = ConnectionAttempt(file: file, address: next - 1, race: self)
@@ -97,7 +97,7 @@ final class AddressRace: FileObserver {
         attempt.token = try loop.watch(file, for: .writable, observer: attempt)
       } catch {
         linux_close(file)
-        lastError = error.number
+        note(error.number)
         continue
       }
       attempts.append(attempt)
@@ -105,7 +105,13 @@ final class AddressRace: FileObserver {
       return
     }
     stopTimer()
-    if attempts.isEmpty { owner.raceLost(lastError) }
+    if attempts.isEmpty { owner.raceLost(cause) }
+  }
+
+  /// The system puts addresses to which there is no way last: that there is none tells less than what an
+  /// earlier one answered.
+  private func note(_ error: Int32) {
+    if cause == 0 || cause == ENETUNREACH || cause == EHOSTUNREACH { cause = error }
   }
 
   /// An attempt has an answer.
@@ -113,7 +119,7 @@ final class AddressRace: FileObserver {
     let error = linux_socket_error(attempt.file)
     attempts.removeAll { $0 === attempt }
     guard error == 0 else {
-      lastError = error
+      note(error)
       attempt.close(loop)
       return tryNext()
     }

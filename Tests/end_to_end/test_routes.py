@@ -89,6 +89,10 @@ class Addresses(unittest.TestCase):
             self.assertLess(time.monotonic() - begin, 0.7)
             self.assertNotIn("refused", device.log)
 
+    def test_a_refusal_tells_more_than_an_address_without_a_way_to_it(self):
+        # There is no TCP to a multicast address.
+        self.seek(free_port(), "127.0.0.1", "ff02::1").wait_log("Connection refused")
+
     def test_when_every_address_refuses_that_is_said_once_for_all(self):
         device = self.seek(free_port(), "127.0.0.1", "127.0.0.2")
         device.wait_log("broker broker.example:[0-9]+: Connection refused")
@@ -213,17 +217,17 @@ class Proxies(unittest.TestCase):
             self.addCleanup(server.close)
 
             def relay():
-                client = server.accept()[0]
-                while b"\r\n\r\n" not in client.recv(4096, socket.MSG_PEEK):
-                    time.sleep(0.01)
-                client.recv(4096)
-                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                for byte in b"HTTP/1.1 200 Fine\r\nVia: test\r\n\r\n":
-                    client.sendall(bytes([byte]))
-                    time.sleep(0.005)
-                with socket.create_connection(("127.0.0.1", broker.port)) as target:
-                    target.sendall(client.recv(4096))
-                    time.sleep(2)
+                with server.accept()[0] as client:
+                    while b"\r\n\r\n" not in client.recv(4096, socket.MSG_PEEK):
+                        time.sleep(0.01)
+                    client.recv(4096)
+                    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    for byte in b"HTTP/1.1 200 Fine\r\nVia: test\r\n\r\n":
+                        client.sendall(bytes([byte]))
+                        time.sleep(0.005)
+                    with socket.create_connection(("127.0.0.1", broker.port)) as target:
+                        target.sendall(client.recv(4096))
+                        time.sleep(2)
             threading.Thread(target=relay, daemon=True).start()
             self.connect("mqtt://broker.example:1883", f"http://127.0.0.1:{server.getsockname()[1]}")
             broker.accept_socket(timeout=10)
