@@ -203,7 +203,9 @@ class WebSocket(WithTransports):
         self.addCleanup(server.close)
         url = f"{'wss' if tls else 'ws'}://localhost:{server.getsockname()[1]}"
         device = self.connect(url, self.ca() if tls else "")
+        server.settimeout(20)
         connection = server.accept()[0]
+        connection.settimeout(20)
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(self.files.path("server.crt"), self.files.path("server.key"))
