@@ -14,6 +14,25 @@ RESULT = f"{PREFIX}/fan/result"
 RELAY_ONLY = "  - relay: fan\n    line: GPIO9\n"
 
 
+def send_until_stuck(test, broker, device, prefix=f"{PREFIX}/"):
+    """Sends commands until the device takes no more; answers what must follow what it took."""
+    # Answered with its topic, so that a short command makes a long answer.
+    command = publish(f"{prefix}{'x' * 450}/set", b"", qos=1, packet_id=9)
+    broker.client.setblocking(False)
+    deadline = time.monotonic() + 20
+    rest = command
+    while time.monotonic() < deadline:
+        try:
+            rest = rest[broker.client.send(rest):] or command * 64
+        except BlockingIOError:
+            # Nothing is taken now: has the device come to rest?
+            begin = device.processor_time()
+            time.sleep(0.5)
+            if device.processor_time() - begin < 0.02:
+                return rest
+    test.fail("the device reads for ever, or does not rest")
+
+
 class HostileBroker(unittest.TestCase):
 
     def setUp(self):
@@ -68,7 +87,7 @@ class HostileBroker(unittest.TestCase):
         self.broker = FakeBroker(window=4096)
         self.addCleanup(self.broker.close)
         device = self.start()
-        sent = self.send_until_stuck(device)
+        sent = send_until_stuck(self, self.broker, device)
         begin = device.processor_time()
         time.sleep(1)
         self.assertLess(device.processor_time() - begin, 0.1)
@@ -77,24 +96,6 @@ class HostileBroker(unittest.TestCase):
         self.broker.send(sent)
         self.broker.send(publish(FAN, b"the very last"))
         self.assertTrue(found.wait(20), device.log[-1000:])
-
-    def send_until_stuck(self, device):
-        """Sends commands until the device takes no more; answers what must follow what it took."""
-        # Answered with its topic, so that a short command makes a long answer.
-        command = publish(f"{PREFIX}/{'x' * 450}/set", b"", qos=1, packet_id=9)
-        self.broker.client.setblocking(False)
-        deadline = time.monotonic() + 20
-        rest = command
-        while time.monotonic() < deadline:
-            try:
-                rest = rest[self.broker.client.send(rest):] or command * 64
-            except BlockingIOError:
-                # Nothing is taken now: has the device come to rest?
-                begin = device.processor_time()
-                time.sleep(0.5)
-                if device.processor_time() - begin < 0.02:
-                    return rest
-        self.fail("the device reads for ever, or does not rest")
 
     def test_a_message_in_single_bytes_is_understood(self):
         self.start()
