@@ -4,12 +4,13 @@ import LinuxPlatform
 import MQTTClient
 import MQTTConnection
 
-/// Logs what becomes of the connection. A broker that closes every connection at once is worth one line,
-/// not one for each attempt.
+/// Logs what becomes of the connection. A broker that closes every connection at once is worth one line for
+/// each of the two ways the system puts it, not one for each attempt.
 final class BrokerLog: MQTTConnectionOwner {
   private let client: MQTTClient
   private let log: any Log
   private var lastReason: FixedText?
+  private var reasonBefore: FixedText?
   private var connections: UInt32 = 0
 
   init(client: MQTTClient, log: any Log) {
@@ -26,10 +27,10 @@ final class BrokerLog: MQTTConnectionOwner {
     }
     line.append(": ")
     line.append(reason)
-    if client.counters.connections != connections { lastReason = nil }
+    if client.counters.connections != connections { (lastReason, reasonBefore) = (nil, nil) }
     connections = client.counters.connections
-    if line == lastReason { return }
-    lastReason = line
+    if line == lastReason || line == reasonBefore { return }
+    (lastReason, reasonBefore) = (line, lastReason)
     log.write(.warning, line)
   }
 }

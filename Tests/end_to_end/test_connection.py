@@ -163,7 +163,6 @@ class Patience(WithBroker):
             broker.accept(timeout=10)
             device.wait_log("online")
 
-
     def test_the_pauses_between_attempts_can_be_set(self):
         with FakeBroker() as broker:
             self.start(configuration(
@@ -172,7 +171,8 @@ class Patience(WithBroker):
                 broker.accept_socket(timeout=5)
             broker_pauses = [after - before for before, after in zip(broker.accepted_at, broker.accepted_at[1:])]
             self.assertLess(max(broker_pauses), 1, broker_pauses)
-            self.assertGreater(min(broker_pauses), 0.09, broker_pauses)
+            # The second attempt is at once: the broker may be one that does not know 5.0.
+            self.assertGreater(min(broker_pauses[1:]), 0.09, broker_pauses)
 
 
 class Login(unittest.TestCase):

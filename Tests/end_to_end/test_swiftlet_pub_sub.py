@@ -219,6 +219,7 @@ class Subscribing(WithBroker):
                 self.mosquitto_pub("-t", f"big/{qos}", "-m", f"{number} " + "x" * 100_000, "-q", qos)
             time.sleep(0.5)
             process.kill()
+            process.wait()
             self.assertLess(len(process.communicate()[0]), 100_002)
             result = run("sub", *self.server, *options, "-C", "5", "-W", "10")
             self.assertEqual([line[:2] for line in result.stdout.splitlines()], [b"%d " % n for n in range(5)])
