@@ -107,7 +107,7 @@ let package = Package(
     .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec"]),
     .testTarget(name: "MQTTClientTests", dependencies: ["MQTTClient", "MQTTCodec", "Loopback"]),
     .testTarget(name: "LinuxPlatformTests", dependencies: ["LinuxPlatform", "CLinux"]),
-    .testTarget(name: "MQTTAuthenticationTests", dependencies: ["MQTTAuthentication"]),
+    .testTarget(name: "MQTTAuthenticationTests", dependencies: ["MQTTAuthentication", "MQTTClient"]),
     .testTarget(
       name: "PersistenceTests",
       dependencies: ["Persistence", "MQTTClient", "Loopback", "Simulation", "FaultyDisk"]),

@@ -16,6 +16,11 @@ extension BrokerReader {
     if broker.username == nil || broker.password == nil {
       field.report("'auth: scram-sha-256' needs 'username' and 'password'")
     }
+    // Other text has several spellings, of which the broker keeps one (RFC 4013).
+    let bytes = (broker.username ?? "").bytes + (broker.password ?? "").bytes
+    if !bytes.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) {
+      field.report("'auth: scram-sha-256' needs a user name and a password of ASCII characters")
+    }
     if broker.version == .v3_1_1 { field.report("'auth: scram-sha-256' needs 'version: 5'") }
   }
 }

@@ -30,15 +30,17 @@ final class Crypto {
     }
   }
 
-  func pbkdf2(_ password: [UInt8], salt: [UInt8], iterations: UInt32) -> [UInt8]? {
-    result { result in
-      password.withUnsafeBufferPointer { password in
-        salt.withUnsafeBufferPointer {
-          ccrypto_pbkdf2_sha256(
-            library, password.baseAddress, password.count, $0.baseAddress, $0.count, iterations, result)
+  /// Goes on with PBKDF2. False: OpenSSL refused.
+  func iterate(_ key: [UInt8], _ iterations: UInt32, link: inout [UInt8], result: inout [UInt8]) -> Bool {
+    let code = key.withUnsafeBufferPointer { key in
+      link.withUnsafeMutableBufferPointer { link in
+        result.withUnsafeMutableBufferPointer { result in
+          ccrypto_iterate(
+            library, key.baseAddress, key.count, iterations, link.baseAddress, result.baseAddress)
         }
       }
     }
+    return code == 0
   }
 
   func random(_ count: Int) -> [UInt8]? {

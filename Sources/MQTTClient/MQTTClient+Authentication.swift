@@ -3,6 +3,8 @@ import MQTTCodec
 /// How far an authentication in several steps is (MQTT 5.0, section 4.12).
 struct Authentication {
   var isUnderWay = false
+  /// The authenticator has begun to answer the challenge at the front of the receive buffer.
+  var isAnswering = false
   /// Data of ours, and the properties that carry them.
   var data: [UInt8] = []
   var properties = PropertyList()
@@ -59,9 +61,12 @@ extension MQTTClient {
     switch reason.code {
     case .continueAuthentication:
       authentication.data.removeAll(keepingCapacity: true)
-      guard authenticator.answer(data, into: &authentication.data),
-        authentication.writeProperties(authenticator.method)
-      else { throw .authenticationFailed }
+      let answer = authenticator.answer(data, into: &authentication.data)
+      authentication.isAnswering = answer == .later
+      if answer == .later { return nil }
+      guard answer == .given, authentication.writeProperties(authenticator.method) else {
+        throw .authenticationFailed
+      }
       sendAuthentication(.continueAuthentication)
       return nil
     case .success where state == .connected:

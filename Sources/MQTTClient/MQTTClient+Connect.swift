@@ -20,6 +20,7 @@ extension MQTTClient {
   private func beginAuthentication() -> Bool {
     authentication.data.removeAll(keepingCapacity: true)
     authentication.waiting = nil
+    authentication.isAnswering = false
     if isV5, let authenticator {
       authenticator.start(into: &authentication.data)
       guard authentication.writeProperties(authenticator.method) else { return false }

@@ -142,7 +142,8 @@ extension MQTTClient {
         continue
       }
       let event = try handle(header)
-      guard canReceive else { return event }
+      // A challenge stays until it is answered.
+      guard canReceive, !authentication.isAnswering else { return event }
       received.removeFirst(header.packetLength)
       if let event { return event }
     }

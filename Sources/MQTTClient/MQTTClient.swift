@@ -262,8 +262,10 @@ public final class MQTTClient {
   public var nextDeadline: UInt64? {
     switch state {
     case .idle, .closing: nil
-    case .waiting, .opening, .connecting, .draining, .parting: deadline
-    case .connected: keepAlive.deadline
+    case .connecting, .connected:
+      // The answer to a challenge goes on with the next `nextEvent`.
+      if authentication.isAnswering { clock } else { state == .connected ? keepAlive.deadline : deadline }
+    case .waiting, .opening, .draining, .parting: deadline
     }
   }
 

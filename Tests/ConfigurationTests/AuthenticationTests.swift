@@ -23,6 +23,14 @@ struct AuthenticationTests {
       "username: u, password: p, version: 3.1.1, auth: scram-sha-256",
       "'auth: scram-sha-256' needs 'version: 5'"
     ),
+    (
+      "username: u, password: gehe\u{ef}m, auth: scram-sha-256",
+      "'auth: scram-sha-256' needs a user name and a password of ASCII characters"
+    ),
+    (
+      "username: m\u{fc}, password: p, auth: scram-sha-256",
+      "'auth: scram-sha-256' needs a user name and a password of ASCII characters"
+    ),
   ])
   func `what is wrong is named`(rest: String, error: String) {
     let found = errors(ConfigurationTests.broker("{ url: mqtt://h, \(rest) }"))

@@ -1,4 +1,5 @@
 import MQTTAuthentication
+import MQTTClient
 import Testing
 
 @Suite("SCRAM-SHA-256")
@@ -25,7 +26,14 @@ struct ScramTests {
   private func answer(_ scram: ScramSHA256, _ challenge: String) -> String? {
     var data: [UInt8] = []
     let challenge = Array(challenge.utf8)
-    return scram.answer(challenge.span, into: &data) ? String(decoding: data, as: UTF8.self) : nil
+    for _ in 0..<1000 {
+      switch scram.answer(challenge.span, into: &data) {
+      case .given: return String(decoding: data, as: UTF8.self)
+      case .later: #expect(data.isEmpty)
+      case .refused: return nil
+      }
+    }
+    return nil
   }
 
   private func finish(_ scram: ScramSHA256, _ data: String) -> Bool {
@@ -42,6 +50,36 @@ struct ScramTests {
         "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
       #expect(answer(scram, challenge) == expected)
       #expect(finish(scram, verdict))
+    }
+  }
+
+  @Test("no call takes long, however many iterations the server wants, and the second connection none")
+  func slices() throws {
+    let scram = try scram()
+    let challenge = Array(challenge.replacing("i=4096", with: "i=100000").utf8)
+    for expected in [391, 1] {
+      _ = start(scram)
+      var data: [UInt8] = []
+      var calls = 0
+      var longest = Duration.zero
+      var answer = MQTTAuthenticationAnswer.later
+      while answer == .later {
+        let begin = ContinuousClock.now
+        answer = scram.answer(challenge.span, into: &data)
+        longest = max(longest, ContinuousClock.now - begin)
+        calls += 1
+      }
+      #expect(answer == .given && calls == expected)
+      // 0.3 ms on a machine that has nothing else to do.
+      #expect(longest < .milliseconds(20))
+    }
+  }
+
+  @Test("only printable ASCII is sure to be what the server keeps") func spellings() {
+    #expect(ScramSHA256.takes("user", Array("pencil".utf8)))
+    for text in ["", "gehe\u{ef}m", "a\u{7f}", "a\u{0}", "\u{a0}"] {
+      #expect(!ScramSHA256.takes(text, Array("pencil".utf8)))
+      #expect(!ScramSHA256.takes("user", Array(text.utf8)))
     }
   }
 

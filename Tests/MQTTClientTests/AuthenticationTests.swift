@@ -6,13 +6,19 @@ import Testing
 private final class Countdown: MQTTAuthenticator {
   let method: StaticString = "COUNT"
   var trusts = true
+  /// How often it asks for more time before each answer.
+  var delays = 0
+  private var delay = 0
 
   func start(into data: inout [UInt8]) { data.append(9) }
 
-  func answer(_ challenge: Span<UInt8>, into data: inout [UInt8]) -> Bool {
-    guard challenge.count == 1, challenge[0] > 0 else { return false }
+  func answer(_ challenge: Span<UInt8>, into data: inout [UInt8]) -> MQTTAuthenticationAnswer {
+    guard challenge.count == 1, challenge[0] > 0 else { return .refused }
+    delay += 1
+    if delay <= delays { return .later }
+    delay = 0
     data.append(challenge[0] - 1)
-    return true
+    return .given
   }
 
   func finish(_ data: Span<UInt8>) -> Bool { trusts && data.count == 1 }
@@ -43,6 +49,41 @@ struct AuthenticationTests {
     #expect(harness.take() == auth(0x18, 2))
     harness.feed(connack(list(1)))
     #expect(harness.seen == [.connected(false)])
+  }
+
+  @Test("An answer that takes time is given when it is ready, and the client wants to be called until then")
+  func later() throws {
+    let countdown = Countdown()
+    countdown.delays = 3
+    let harness = try harnessV5(authenticator: countdown)
+    _ = harness.open()
+    harness.feed(auth(0x18, 5))
+    for _ in 0..<2 {
+      #expect(harness.client.nextDeadline == harness.now && !harness.client.hasOutput)
+      harness.client.advance(to: harness.now)
+      harness.pull()
+    }
+    harness.pull()
+    #expect(harness.take() == auth(0x18, 4))
+    #expect(harness.client.nextDeadline != harness.now)
+    harness.feed(connack(list(1)))
+    #expect(harness.seen == [.connected(false)])
+  }
+
+  @Test("A connection that is lost while an answer is under way is followed by one from the start")
+  func lostLater() throws {
+    let countdown = Countdown()
+    countdown.delays = 1
+    let harness = try harnessV5(authenticator: countdown)
+    _ = harness.open()
+    harness.feed(auth(0x18, 5))
+    harness.client.transportClosed(now: harness.now)
+    harness.pull()
+    #expect(harness.client.nextDeadline != harness.now)
+    harness.waitForOpen()
+    harness.client.transportOpened(now: harness.now)
+    _ = harness.takeAll()
+    #expect(harness.client.nextDeadline != harness.now)
   }
 
   @Test("[MQTT5-4.12.1-1] [MQTT5-4.12.1-2] Who we are can be proved anew on the connection that stands")

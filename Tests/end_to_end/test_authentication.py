@@ -107,6 +107,16 @@ class Authentication(unittest.TestCase):
             device.wait_log("online: connected")
             self.broker.drop()
 
+    def test_as_many_iterations_as_are_taken_are_done_in_slices(self):
+        self.broker.close()
+        self.broker = ScramBroker(b"pen,cil", iterations=100_000)
+        self.addCleanup(self.broker.close)
+        device = self.start()
+        right, verdict = self.broker.verify(*self.broker.challenge(self.connect()))
+        self.assertTrue(right)
+        self.broker.welcome(verdict)
+        device.wait_log("online: connected")
+
     def test_a_wrong_password_proves_nothing(self):
         self.start(password="pencil")
         right, _ = self.broker.verify(*self.broker.challenge(self.connect()))

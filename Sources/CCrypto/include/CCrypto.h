@@ -18,9 +18,9 @@ void ccrypto_close(ccrypto *crypto);
 int ccrypto_sha256(ccrypto *crypto, const uint8_t *bytes, size_t count, uint8_t *result);
 int ccrypto_hmac_sha256(
     ccrypto *crypto, const uint8_t *key, size_t key_count, const uint8_t *bytes, size_t count, uint8_t *result);
-int ccrypto_pbkdf2_sha256(
-    ccrypto *crypto, const uint8_t *password, size_t password_count, const uint8_t *salt, size_t salt_count,
-    uint32_t iterations, uint8_t *result);
+// So many iterations of PBKDF2 (RFC 8018): each replaces `link` by its HMAC, and combines `result` with that.
+int ccrypto_iterate(
+    ccrypto *crypto, const uint8_t *key, size_t key_count, uint32_t iterations, uint8_t *link, uint8_t *result);
 // Random bytes that nobody can guess.
 int ccrypto_random(ccrypto *crypto, uint8_t *bytes, size_t count);
 
