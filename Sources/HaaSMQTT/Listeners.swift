@@ -1,5 +1,4 @@
 import MQTTAsync
-import Synchronization
 
 /// Who wants to hear what, and one callback at a time.
 final class Listeners: Sendable {
@@ -9,14 +8,14 @@ final class Listeners: Sendable {
     var error: [@Sendable (String) -> Void] = []
   }
 
-  private let lists = Mutex(Lists())
+  private let lists = Locked(Lists())
   private let turns = Turns()
 
   private actor Turns {
     func run(_ body: @Sendable () -> Void) { body() }
   }
 
-  func change(_ body: (inout sending Lists) -> Void) { lists.withLock { body(&$0) } }
+  func change(_ body: (inout Lists) -> Void) { lists.withLock { body(&$0) } }
 
   func run(_ body: @Sendable () -> Void) async { await turns.run(body) }
 

@@ -1,5 +1,4 @@
 import MQTTAsync
-import Synchronization
 
 extension mqtt {
   /// What `createClient` returns. Callbacks come one at a time, on a thread of Swift's own. The connection
@@ -27,7 +26,7 @@ extension mqtt {
 
     private let client: MQTTAsyncClient
     private let listeners = Listeners()
-    private let state = Mutex(State())
+    private let state = Locked(State())
     /// Callbacks of calls, in the order of the answers.
     private let answers: AsyncStream<@Sendable () -> Void>.Continuation
 

@@ -1,5 +1,4 @@
 import MQTTClient
-import Synchronization
 
 /// Where a client stands with its servers.
 public enum MQTTConnectionState: Equatable, Sendable {
@@ -22,7 +21,7 @@ final class ConnectionStates: Sendable {
     var lastID: UInt64 = 0
   }
 
-  private let state = Mutex(Listeners())
+  private let state = Locked(Listeners())
 
   var current: MQTTConnectionState { state.withLock { $0.current } }
 

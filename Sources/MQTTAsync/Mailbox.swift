@@ -1,6 +1,5 @@
 import CLinux
 import LinuxPlatform
-import Synchronization
 
 /// Work from any thread for the thread of a client's loop: a queue under a lock, and an eventfd that wakes
 /// the loop. In the order it was submitted.
@@ -14,7 +13,7 @@ final class Mailbox: Sendable {
 
   /// Readable while there is work.
   let file: Int32
-  private let state = Mutex(State())
+  private let state = Locked(State())
 
   init() throws(MQTTAsyncError) {
     file = linux_event_create()

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// What happens to messages that nobody takes.
 public enum MQTTOverflow: Sendable {
   /// Nothing more is read from the server until there is room, so that the server has to wait, with all
@@ -23,7 +21,7 @@ struct Delivered: Sendable {
 final class MessageBuffer: Sendable {
   typealias Taker = CheckedContinuation<Delivered?, Never>
 
-  private struct State {
+  private struct State: Sendable {
     var messages = Fifo<Delivered>()
     var takers = Fifo<(id: UInt64, taker: Taker)>()
     var lastID: UInt64 = 0
@@ -34,7 +32,7 @@ final class MessageBuffer: Sendable {
     var oversized = 0
   }
 
-  private let state = Mutex(State())
+  private let state = Locked(State())
   let capacity: Int
   let overflow: MQTTOverflow
   /// What the stream was asked for, for words.

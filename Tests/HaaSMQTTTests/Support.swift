@@ -1,9 +1,9 @@
-import Synchronization
+import MQTTAsync
 import Testing
 
 /// What callbacks said, in order.
 final class Notes: Sendable {
-  private let notes = Mutex<[String]>([])
+  private let notes = Locked<[String]>([])
 
   func add(_ text: String) { notes.withLock { $0.append(text) } }
   var all: [String] { notes.withLock { $0 } }

@@ -1,5 +1,4 @@
 import MQTTAsync
-import Synchronization
 
 /// Options with short waits, so that tests of reconnections do not.
 func options(_ version: MQTTVersion = .v5) -> MQTTClientOptions {
@@ -39,7 +38,7 @@ func error(_ body: () async throws(MQTTAsyncError) -> Void) async -> MQTTAsyncEr
 
 /// Something that has happened, for tests that show that it has not yet.
 final class Flag: Sendable {
-  private let flag = Mutex(false)
+  private let flag = Locked(false)
 
   func raise() { flag.withLock { $0 = true } }
   var isRaised: Bool { flag.withLock { $0 } }
