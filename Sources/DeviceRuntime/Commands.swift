@@ -1,3 +1,4 @@
+import HAL
 import MQTTClient
 import MQTTCodec
 
@@ -101,7 +102,9 @@ extension Device {
       payload.append(payloadSpan)
     }
     guard let module = topics.module(ofCommand: topic) else {
-      log.write(.warning, "a command on a topic too long to be answered was not obeyed")
+      if mayLogRejection() {
+        log.write(.warning, "a command on a topic too long to be answered was not obeyed")
+      }
       return (nil, payload)
     }
     return (module, payload)
@@ -141,9 +144,41 @@ extension Device {
   }
 
   private func logRejection(_ name: FixedText, _ reason: FixedText) {
+    guard mayLogRejection() else { return }
     var line = name
     line.append(": command rejected: ")
     line.append(reason)
     log.write(.warning, line)
   }
+
+  /// Whoever may send commands could fill the log with them: some get a line each, the rest become a number.
+  private func mayLogRejection() -> Bool {
+    tellRejections()
+    if clock.now >= rejections.end { rejections = Rejections(end: clock.now + Rejections.window) }
+    guard rejections.logged < Rejections.most else {
+      rejections.unlogged += 1
+      return false
+    }
+    rejections.logged += 1
+    return true
+  }
+
+  func tellRejections() {
+    guard rejections.unlogged > 0, clock.now >= rejections.end else { return }
+    var line: FixedText = "more commands rejected: "
+    line.append(decimal: Int64(rejections.unlogged))
+    log.write(.warning, line)
+    rejections.unlogged = 0
+  }
+}
+
+/// Commands rejected within a window of time.
+struct Rejections {
+  var end = Instant.zero
+  var logged = 0
+  var unlogged: UInt32 = 0
+
+  static let window = Duration.seconds(10)
+  /// Lines in one window.
+  static let most = 10
 }

@@ -24,6 +24,7 @@ public final class Device {
   var lostReadings: UInt32 = 0
   var lastFailure = ConnectionFailure.none
   var hasLoggedRefusal = false
+  var rejections = Rejections()
 
   private enum Phase {
     case idle
@@ -87,6 +88,7 @@ public final class Device {
   public func turn() -> Instant? {
     runTimers()
     client.advance(to: clientNow)
+    tellRejections()
     handleEvents()
     flush()
     finishStopping()
@@ -179,6 +181,7 @@ public final class Device {
     for timer in timers {
       if let deadline = timer.deadline { next = min(next ?? deadline, deadline) }
     }
+    if rejections.unlogged > 0 { next = min(next ?? rejections.end, rejections.end) }
     return next
   }
 }

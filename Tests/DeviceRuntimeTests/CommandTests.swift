@@ -42,6 +42,19 @@ import Testing
     #expect(log.lines.last == "warning: fan: command rejected: not now")
   }
 
+  @Test("of many refusals within 10 s ten are logged, and the rest is counted when that time is over")
+  func limitsTheLog() {
+    fan.answer = .rejected("not now")
+    for expected in ["40", "30"] {
+      let before = log.lines.count
+      for _ in 0..<(10 + (Int(expected) ?? 0)) { bench.send("ON", to: "fan") }
+      #expect(log.lines.count == before + 10)
+      bench.run(for: .seconds(11))
+      #expect(log.lines.suffix(1) == ["warning: more commands rejected: \(expected)"])
+      #expect(log.lines.count == before + 11)
+    }
+  }
+
   @Test("a module takes no commands unless it says so")
   func takesNone() throws {
     final class Plain: Module { let name = "plain" }

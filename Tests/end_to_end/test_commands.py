@@ -1,5 +1,6 @@
 """From a topic to a line and back: commands, their results, and the states that follow."""
 
+import fcntl
 import signal
 import unittest
 
@@ -7,6 +8,8 @@ from harness.device import Device, configuration
 from harness.mqtt import Broker, Observer
 
 from .support import AVAILABILITY, PREFIX, WithBroker, answer
+
+F_SETPIPE_SZ = 1031
 
 
 class Commands(unittest.TestCase):
@@ -163,15 +166,26 @@ class Log(WithBroker):
         observer = self.observe()
         device = self.start(is_read=False)
         observer.wait(AVAILABILITY, b"online")
-        # A pipe takes 64 KiB.
-        for _ in range(2000):
-            observer.publish(f"{PREFIX}/fan/set", "nonsense")
+        # Ten rejected commands within some seconds have a line each; with long names they do not fit.
+        fcntl.fcntl(device.process.stderr, F_SETPIPE_SZ, 8192)
+        for number in range(20):
+            observer.publish(f"{PREFIX}/{'x' * 440}{number}/set", "ON")
         observer.publish(f"{PREFIX}/fan/set", "ON")
         observer.wait(f"{PREFIX}/fan/state", b"ON", timeout=10)
         device.read_log()
         device.wait_log("rejected")
-        observer.publish(f"{PREFIX}/fan/set", "nonsense")
+        self.broker.kill()
         device.wait_log(r"^warning: log lines lost because nobody read them: \d+$")
+
+    def test_of_a_flood_of_rejected_commands_some_are_logged_and_the_rest_counted(self):
+        observer = self.observe()
+        device = self.start()
+        observer.wait(f"{PREFIX}/fan/error")
+        for _ in range(100):
+            observer.publish(f"{PREFIX}/fan/set", "nonsense")
+        # It comes when its time is over, without another command.
+        self.assertEqual(device.wait_log("more commands", timeout=12), "warning: more commands rejected: 90")
+        self.assertEqual(device.log.count("fan: command rejected"), 10)
 
     def test_the_longest_line_ends_like_any_other(self):
         observer = self.observe()
