@@ -151,6 +151,7 @@ class Survival(SideBySide):
         wait_until(lambda: time.time() * 1000 - max(self.samples.times) < 1000, 10, "readings of now")
         self.command("TOGGLE")
         self.assertNotIn("offline", device.log)
+        self.observer.wait(f"{FAN}/state", b"OFF", since=since)
         self.assertEqual(self.states(since), ["OFF"])
         self.assertEqual(self.samples.gaps(longest=900), [])
 
