@@ -117,7 +117,7 @@ PARTS_OF_CLIENT = "client idle round-trip throughput".split()
 def client(table, directory, wanted, arguments, results, peers):
     """The client alone, beside its peers."""
     if "client" in wanted:
-        clients.exact(table, peers, results)
+        clients.exact(table, peers, results, arguments.python)
     if "round-trip" in wanted:
         timing.round_trips(table, peers, results, 3 * arguments.rounds)
     if "throughput" in wanted:
@@ -167,8 +167,10 @@ def main():
     parser.add_argument("--seconds", type=int, default=60, help="of idling that are watched (default 60)")
     parser.add_argument("--rounds", type=int, default=3, help="of each speed, of which the median counts, and a third "
                         "of those of each round trip (default 3)")
-    parser.add_argument("--document", action="store_true", help="write docs/benchmarks.md from the client's figures")
+    parser.add_argument("--python", action="store_true", help="paho-python's exact figures too, two minutes more")
+    parser.add_argument("--document", action="store_true", help="write docs/benchmarks.md from the client's figures; implies --python")
     arguments = parser.parse_args()
+    arguments.python = arguments.python or arguments.document
     wanted = arguments.what or EVERY
     if set(wanted) - set(EVERY):
         parser.error(f"choose from {' '.join(EVERY)}")
