@@ -1,6 +1,7 @@
 """scripts/bench calls it: measures the Embedded build and compares with what is promised."""
 
 import argparse
+import concurrent.futures
 import os
 import shutil
 import sys
@@ -88,9 +89,13 @@ def memory(table, broker):
     table.row("memory, highest", most, "kB")
 
 
-def wake_ups(table, seconds):
-    period, keep_alive = 10, 60
-    counted, readings, pings, explained = measurements.wake_ups(seconds, period, keep_alive)
+def wake_ups(table, seconds, pool):
+    """Begins to count, which needs time and nothing else; answers what prints the outcome."""
+    counting = pool.submit(measurements.wake_ups, seconds, 10, 60)
+    return lambda: report_wake_ups(table, seconds, *counting.result())
+
+
+def report_wake_ups(table, seconds, counted, readings, pings, explained):
     # A reading or an answer may be cut in two by the end of the time.
     table.row(f"wake-ups in {seconds} s", counted, "", limit=explained + 6,
               note=f"{readings} readings × 6 + {pings} PINGREQ × 2 + 6")
@@ -125,18 +130,22 @@ def client(table, directory, wanted, arguments, results, peers):
 
 
 def measure(table, wanted, arguments, directory, results):
-    """Everything that is wanted; idle clients idle meanwhile."""
-    peers = idlers = None
+    """Everything that is wanted; what idles does so meanwhile."""
+    peers = idlers = counting = None
     if set(wanted) & set(PARTS_OF_CLIENT):
         peers = clients.Clients(directory, os.path.join(ROOT, "dist", "host", "mqtt-bench"))
     try:
         if "idle" in wanted:
             idlers = idle.Idlers(peers, arguments.seconds)
+        if "wake-ups" in wanted:
+            counting = wake_ups(table, arguments.seconds, concurrent.futures.ThreadPoolExecutor(1))
         device(table, wanted, arguments, directory, results)
         if "streams" in wanted:
             streams.measure(table, results, directory)
         if peers:
             client(table, directory, wanted, arguments, results, peers)
+        if counting:
+            counting()
         if idlers:
             idlers.report(table, results)
     finally:
@@ -153,8 +162,6 @@ def device(table, wanted, arguments, directory, results):
             allocations(table, broker, directory)
         if "memory" in wanted:
             memory(table, broker)
-        if "wake-ups" in wanted:
-            wake_ups(table, arguments.seconds)
         if "latency" in wanted:
             latency(table, broker)
         if "client-size" in wanted:

@@ -30,9 +30,12 @@ SIZES = {"paho C": (200, 1_200), "paho-python": (100, 400)}
 class Server:
     """A fresh stub server for each client: it sends so many messages to who subscribes."""
 
-    def __init__(self, program, count, wrapper=()):
-        self.process = subprocess.Popen(
-            [*wrapper, program, "0", str(count)], stdout=subprocess.PIPE, text=True)
+    def __init__(self, program, count, core=None):
+        """On a core of its own it never sleeps."""
+        words = [program, "0", str(count)]
+        if core is not None:
+            words = ["taskset", "-c", str(core), *words, "awake"]
+        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
         self.port = self.process.stdout.readline().strip()
 
     def __enter__(self):
@@ -61,11 +64,11 @@ class Clients:
         subprocess.run(["cc", "-O2", "-Wall", os.path.join(HERE, source), "-o", program, *libraries], check=True)
         return program
 
-    def run(self, client, case, count, wrapper=(), variables=None, server=(), timeout=60):
+    def run(self, client, case, count, wrapper=(), variables=None, core=None, timeout=60):
         """What the client and the wrapper print."""
         program, more = self.programs[client]
         what, rest = CASES[case][0].format(count=count).split(" ", 1)
-        with Server(self.stub, count, server) as stub:
+        with Server(self.stub, count, core) as stub:
             result = subprocess.run(
                 [*wrapper, *program, what, stub.port, *(rest + more).split()], capture_output=True, text=True,
                 timeout=timeout, env={**os.environ, **(variables or {})})
@@ -108,8 +111,8 @@ class Clients:
 
     def speed(self, client, case, count, cores=()):
         """Messages per second; with two cores, the server has one and the client the other."""
-        on = [("taskset", "-c", str(core)) for core in cores[:2]] or [(), ()]
-        lines = self.run(client, case, count, on[1], server=on[0]).stdout.splitlines()
+        wrapper, core = (("taskset", "-c", str(cores[1])), cores[0]) if cores else ((), None)
+        lines = self.run(client, case, count, wrapper, core=core).stdout.splitlines()
         return json.loads(lines[-1])["per_second"]
 
 

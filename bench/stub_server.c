@@ -1,8 +1,10 @@
-/* A server that costs next to nothing, so that a client's speed is its own: stub_server PORT [N].
+/* A server that costs next to nothing, so that a client's speed is its own: stub_server PORT [N [awake]].
    It takes one client after the other, answers what must be answered with one write for each read, and keeps
    nothing. After a SUBSCRIBE to bench/rcv/t0 it sends N messages of 64 bytes at the QoS asked for: QoS 0 in
-   long runs, QoS 1 and 2 twenty at a time. 3.1.1 and 5.0. */
+   long runs, QoS 1 and 2 twenty at a time. With a third word it never sleeps, for which it wants a core of its
+   own. 3.1.1 and 5.0. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdint.h>
@@ -16,7 +18,7 @@ enum { RUN = 200, WINDOW = 20 };
 
 static unsigned char input[1 << 18], output[1 << 18], feed[RUN * 96];
 static size_t held, made;
-static int is_v5, qos, feed_length;
+static int is_v5, qos, feed_length, is_awake;
 static long to_send, messages, unanswered;
 
 static int send_all(int fd, const void *bytes, size_t count) {
@@ -97,7 +99,9 @@ static void serve(int fd) {
   held = 0;
   to_send = unanswered = 0;
   for (;;) {
-    ssize_t count = recv(fd, input + held, sizeof input - held, 0);
+    ssize_t count;
+    do count = recv(fd, input + held, sizeof input - held, is_awake ? MSG_DONTWAIT : 0);
+    while (is_awake && count < 0 && errno == EAGAIN);
     if (count <= 0) return;
     held += count;
     made = 0;
@@ -126,6 +130,7 @@ static void serve(int fd) {
 
 int main(int argc, char **argv) {
   messages = argc > 2 ? atol(argv[2]) : 0;
+  is_awake = argc > 3;
   int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(argc > 1 ? atoi(argv[1]) : 0)};
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -20,7 +20,7 @@ COUNTS = {"swiftlet": 400_000, "raw C": 100_000, "libmosquitto": 40_000, "paho C
 PINGS, SLOW = 1_000, {("paho-python", 0): 300, ("paho-python", 1): 200, ("paho C", 1): 20}
 # What the issue asks for.
 FASTER, SLOWER = 3, 1.05
-# With a core for the server alone, QoS 1 waits for two wake-ups a window, which are the machine's.
+# The same with a core for a server that never sleeps.
 FREE_CORE = ("pub 0", "pub 1")
 
 
