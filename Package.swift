@@ -101,20 +101,22 @@ let package = Package(
       path: "Tests/DeviceBench"),
     .target(name: "TestBroker", path: "Tests/TestBroker"),
     .target(name: "FaultyDisk", path: "Tests/FaultyDisk"),
+    .target(name: "TestNumbers", path: "Tests/TestNumbers"),
 
     .testTarget(name: "UnitsTests", dependencies: ["Units"]),
     .testTarget(name: "DriversTests", dependencies: ["Drivers", "Simulation", "HAL", "Units"]),
-    .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec"]),
-    .testTarget(name: "MQTTClientTests", dependencies: ["MQTTClient", "MQTTCodec", "Loopback"]),
+    .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec", "TestNumbers"]),
+    .testTarget(
+      name: "MQTTClientTests", dependencies: ["MQTTClient", "MQTTCodec", "Loopback", "TestNumbers"]),
     .testTarget(name: "LinuxPlatformTests", dependencies: ["LinuxPlatform", "CLinux"]),
     .testTarget(name: "MQTTAuthenticationTests", dependencies: ["MQTTAuthentication", "MQTTClient"]),
     .testTarget(
       name: "PersistenceTests",
-      dependencies: ["Persistence", "MQTTClient", "Loopback", "Simulation", "FaultyDisk"]),
+      dependencies: ["Persistence", "MQTTClient", "Loopback", "Simulation", "FaultyDisk", "TestNumbers"]),
     .testTarget(
       name: "MQTTAsyncTests", dependencies: ["MQTTAsync", "MQTTClient", "MQTTCodec", "TestBroker"]),
     .testTarget(name: "HaaSMQTTTests", dependencies: ["HaaSMQTT", "MQTTAsync", "TestBroker"]),
-    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
+    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TestNumbers"]),
     .testTarget(
       name: "DeviceRuntimeTests",
       dependencies: ["DeviceRuntime", "HAL", "MQTTClient", "Simulation", "DeviceBench", "Loopback"]),

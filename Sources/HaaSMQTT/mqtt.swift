@@ -1,5 +1,4 @@
 import MQTTAsync
-import Synchronization
 
 /// The `mqtt` module of HaaS AMP, as its manual has it: `mqtt.createClient`, and a client with `on`,
 /// `subscribe`, `unsubscribe`, `publish` and `close`.

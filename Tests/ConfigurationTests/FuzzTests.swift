@@ -1,4 +1,5 @@
 import Configuration
+import TestNumbers
 import Testing
 
 /// Whatever is done to a file, reading it ends, soon, with a configuration or with errors that have a place.
@@ -23,20 +24,7 @@ struct FuzzTests {
     buses: [{ bus: i2c-1, lines: [GPIO17] }]
     """
 
-  /// SplitMix64: the same files on every run.
-  private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var value = state
-      value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-      return value ^ (value >> 31)
-    }
-  }
-
-  private func mutate(_ bytes: inout [UInt8], _ random: inout Generator) {
+  private func mutate(_ bytes: inout [UInt8], _ random: inout SplitMix) {
     let place = Int.random(in: 0...bytes.count, using: &random)
     let end = min(bytes.count, place + Int.random(in: 1...24, using: &random))
     switch Int.random(in: 0..<6, using: &random) {
@@ -57,7 +45,7 @@ struct FuzzTests {
     let surroundings = TestSurroundings()
     surroundings.boards["raspberry-pi-4"] = FuzzTests.bench
     surroundings.secrets = "a: b\n"
-    var random = Generator(state: UInt64(seed))
+    var random = SplitMix(state: UInt64(seed))
     var slowest = Duration.zero
     for _ in 0..<3000 {
       var bytes = Array(example.utf8)

@@ -1,4 +1,5 @@
 import MQTTClient
+import TestNumbers
 import Testing
 
 @Suite("Limits and mistakes")

@@ -1,5 +1,6 @@
 import MQTTClient
 import MQTTCodec
+import TestNumbers
 import Testing
 
 @Suite("Sessions over lost connections")

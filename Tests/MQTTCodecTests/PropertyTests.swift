@@ -1,4 +1,5 @@
 import MQTTCodec
+import TestNumbers
 import Testing
 
 /// One valid property of each kind there is: its bytes and its owners, from section 2.2.2.2.

@@ -1,4 +1,5 @@
 import MQTTCodec
+import TestNumbers
 import Testing
 
 @Suite("Strings and topics")

@@ -3,19 +3,7 @@ import Loopback
 import MQTTClient
 import Persistence
 import Simulation
-
-/// The same numbers on every run.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-}
+import TestNumbers
 
 /// A device that dies again and again, at any write to its disk, while it exchanges numbered messages with
 /// a server that does not. What it was told to be durable has to arrive.

@@ -1,5 +1,6 @@
 import MQTTClient
 import Persistence
+import TestNumbers
 import Testing
 
 /// Whatever is in the place of the database: the store opens, with what can be read or empty, and says so.
