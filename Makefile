@@ -26,7 +26,7 @@ cross: ## dist/TARGET/swiftletd (TARGET=arm64|armhf|armv6, SUITE=trixie|bookworm
 hil: ## the ARM binaries on an emulated Raspberry Pi 3B
 	@scripts/hil $(SCENARIO)
 
-bench: ## size, allocations, memory, wake-ups, latency
+bench: ## size, allocations, memory, wake-ups, latency; the MQTT client beside its peers
 	@scripts/bench
 
 fuzz: ## coverage-guided fuzzing of decoders and session for 10 minutes

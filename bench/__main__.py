@@ -133,7 +133,7 @@ def measure(table, wanted, arguments, directory, results):
     """Everything that is wanted; what idles does so meanwhile."""
     peers = idlers = counting = None
     if set(wanted) & set(PARTS_OF_CLIENT):
-        peers = clients.Clients(directory, os.path.join(ROOT, "dist", "host", "mqtt-bench"))
+        peers = clients.Clients(directory, arguments.client)
     try:
         if "idle" in wanted:
             idlers = idle.Idlers(peers, arguments.seconds)
@@ -174,6 +174,8 @@ def main():
     parser.add_argument("--seconds", type=int, default=60, help="of idling that are watched (default 60)")
     parser.add_argument("--rounds", type=int, default=3, help="of each speed, of which the median counts, and a third "
                         "of those of each round trip (default 3)")
+    parser.add_argument("--client", metavar="PROGRAM", default=os.path.join(ROOT, "dist", "host", "mqtt-bench"),
+                        help="another program with the command line of mqtt-bench, in its place")
     parser.add_argument("--python", action="store_true", help="paho-python's exact figures too, two minutes more")
     parser.add_argument("--document", action="store_true", help="write docs/benchmarks.md from the client's figures; implies --python")
     arguments = parser.parse_args()

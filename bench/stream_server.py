@@ -88,19 +88,26 @@ class StreamServer:
     def answer(self, first, body):
         kind = first >> 4
         if kind == 1:
-            return packet(0x20, b"\0\0")
+            self.is_v5 = body[6] == 5
+            return packet(0x20, b"\0\0" + self.no_properties)
         if kind == 3 and first & 6:
             start = 2 + struct.unpack(">H", body[:2])[0]
-            return packet(0x40, body[start:start + 2])
-        if kind == 4:
+            return packet(0x40 if first & 2 else 0x50, body[start:start + 2])
+        if kind in (4, 7):
             self.unanswered -= 1
+        if kind in (5, 6):
+            return packet(0x62 if kind == 5 else 0x70, body[:2])
         if kind == 8:
-            self.qos = body[-1]
+            self.qos = body[-1] & 3
             self.is_subscribed = True
-            return packet(0x90, body[:2] + body[-1:])
+            return packet(0x90, body[:2] + self.no_properties + body[-1:])
         return b""
 
-    is_subscribed = False
+    @property
+    def no_properties(self):
+        return b"\0" if self.is_v5 else b""
+
+    is_subscribed = is_v5 = False
 
     def more(self):
         """What goes to the subscriber now."""
@@ -110,7 +117,7 @@ class StreamServer:
         self.messages -= count
         if self.qos:
             self.unanswered = count
-        return b"".join(publish("bench/rcv/t0", b"x" * 64, self.qos, packet_id=1 + number % BLOCK)
+        return b"".join(publish("bench/rcv/t0", self.no_properties + b"x" * 64, self.qos, packet_id=1 + number % BLOCK)
                         for number in range(count))
 
     def __enter__(self):

@@ -10,7 +10,7 @@ import MQTTConnection
 enum Main {
   static let usage: StaticString = """
     usage: mqtt-bench-streams tcp|tls|ws|wss pub PORT QOS N WINDOW | tcp|tls|ws|wss recv PORT N QOS
-    To 127.0.0.1, whatever its certificate is. Prints one line of JSON.
+    To 127.0.0.1, whatever its certificate is. A last word 5 speaks MQTT 5.0 instead of 3.1.1. Prints one line of JSON.
     """
 
   static func main() {
@@ -18,10 +18,11 @@ enum Main {
     let isPublisher = strcmp(bench_argument(2), "pub") == 0
     let qos = MQTTQoS(rawValue: UInt8(clamping: number(isPublisher ? 4 : 5))) ?? .atMostOnce
     let count = number(isPublisher ? 5 : 4)
+    let version = number(isPublisher ? 7 : 6) == 5 ? MQTTVersion.v5 : .v3_1_1
     let job = isPublisher ? Job.publish(window: max(1, number(6))) : .receive
     do {
       let loop = try EventLoop()
-      guard let runner = Runner(server, job, qos, count, loop) else { return fail(usage, 64) }
+      guard let runner = Runner(server, job, qos, count, version, loop) else { return fail(usage, 64) }
       try loop.run(runner)
       guard runner.isDone else { return fail("mqtt-bench-streams: the connection ended early", 70) }
     } catch {

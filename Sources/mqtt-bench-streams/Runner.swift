@@ -29,7 +29,9 @@ final class Runner: LoopClient, MQTTConnectionOwner {
   private var hasFailed = false
 
   /// Nil: the options are wrong.
-  init?(_ server: MQTTServer, _ job: Job, _ qos: MQTTQoS, _ count: Int, _ loop: EventLoop) {
+  init?(
+    _ server: MQTTServer, _ job: Job, _ qos: MQTTQoS, _ count: Int, _ version: MQTTVersion, _ loop: EventLoop
+  ) {
     self.loop = loop
     self.job = job
     self.qos = qos
@@ -37,7 +39,10 @@ final class Runner: LoopClient, MQTTConnectionOwner {
     let name: StaticString = "bench/pub/t0"
     topic = name.withUTF8Buffer { Array($0) }
     var options = MQTTClientOptions(clientID: "swiftlet-bench", randomSeed: 1)
-    options.version = .v3_1_1
+    options.version = version
+    options.fallsBack = false
+    // Under valgrind, on a busy machine, a TLS handshake takes its time.
+    options.connectTimeout = 120_000
     if case .publish(let window) = job {
       options.maxInFlight = window
       options.outboxCapacity = max(8192, window * 256)
