@@ -39,11 +39,15 @@ class RabbitMQ:
                 "log.file = false", "log.console = true", ""]))
         with open(self.path("plugins"), "w") as file:
             file.write("[rabbitmq_mqtt].\n")
+        # The machine's own name needs no lookup, which can take seconds.
+        with open(self.path("inetrc"), "w") as file:
+            file.write("{lookup, [file]}.\n{host, {127,0,0,1}, [\"localhost\"]}.\n")
         self.names = free_port()
         distribution = free_port()
         self.environment = {
             "PATH": os.environ.get("PATH", "") + ":/usr/bin:/bin", "HOME": self.directory, "LANG": "C.UTF-8",
             "ERL_EPMD_PORT": str(self.names), "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_INETRC": self.path("inetrc"),
             "RABBITMQ_NODENAME": f"swiftlet{self.port}@localhost", "RABBITMQ_DIST_PORT": str(distribution),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
             "RABBITMQ_CONF_ENV_FILE": "/dev/null", "RABBITMQ_CONFIG_FILE": self.path("rabbitmq.conf"),
