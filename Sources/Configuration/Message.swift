@@ -1,26 +1,26 @@
 /// A text that is put together from parts. Written like any interpolated string; unlike one, each part
 /// costs one call in the program, which a hundred messages repay.
-struct Message: ExpressibleByStringInterpolation, StringInterpolationProtocol {
-  private(set) var text: String
+public struct Message: ExpressibleByStringInterpolation, StringInterpolationProtocol, Sendable {
+  public private(set) var text: String
 
   @inline(never)
-  init(literalCapacity: Int, interpolationCount: Int) { text = "" }
+  public init(literalCapacity: Int, interpolationCount: Int) { text = "" }
 
   @inline(never)
-  init(stringLiteral: String) { text = stringLiteral }
+  public init(stringLiteral: String) { text = stringLiteral }
 
-  init(stringInterpolation: Message) { self = stringInterpolation }
-
-  @inline(never)
-  mutating func appendLiteral(_ literal: String) { text += literal }
+  public init(stringInterpolation: Message) { self = stringInterpolation }
 
   @inline(never)
-  mutating func appendInterpolation(_ part: String) { text += part }
-
-  mutating func appendInterpolation(_ part: Message) { appendLiteral(part.text) }
+  public mutating func appendLiteral(_ literal: String) { text += literal }
 
   @inline(never)
-  mutating func appendInterpolation(_ number: Int) { text += number.description }
+  public mutating func appendInterpolation(_ part: String) { text += part }
+
+  public mutating func appendInterpolation(_ part: Message) { appendLiteral(part.text) }
+
+  @inline(never)
+  public mutating func appendInterpolation(_ number: Int) { text += number.description }
 }
 
 extension Message {

@@ -1,4 +1,5 @@
 import CLinux
+import Configuration
 
 /// The command line, taken apart.
 struct Arguments {
@@ -69,7 +70,7 @@ struct Arguments {
 
   enum ParseResult {
     case arguments(Arguments)
-    case wrong(String)
+    case wrong(Message)
   }
 
   private mutating func set(_ option: String, to value: String) {

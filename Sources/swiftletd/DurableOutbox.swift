@@ -21,8 +21,7 @@ final class DurableOutbox {
       let store = try SQLiteSessionStore(path: outbox.path, capacity: outbox.bytes, queue: thread)
       return DurableOutbox(store, outbox.path, log)
     } catch {
-      log.write(
-        .error, FixedText("outbox \(outbox.path): \(reason(error)); readings are kept in memory only"))
+      complain(log, outbox.path, "\(reason(error)); readings are kept in memory only")
       return nil
     }
   }
@@ -32,8 +31,7 @@ final class DurableOutbox {
     self.path = path
     self.log = log
     if let damage = store.setAside {
-      log.write(
-        .error, FixedText("outbox \(path): \(damage); it was moved to \(path).damaged, and a new one begun"))
+      DurableOutbox.complain(log, path, "\(damage); it was moved to \(path).damaged, and a new one begun")
     }
   }
 
@@ -48,16 +46,20 @@ final class DurableOutbox {
     do throws(MQTTStoreError) {
       try file.close()
     } catch {
-      log.write(.error, FixedText("outbox \(path): the last readings could not be kept"))
+      DurableOutbox.complain(log, path, "the last readings could not be kept")
     }
   }
 
-  private static func reason(_ error: SessionStoreError) -> String {
+  private static func complain(_ log: any Log, _ path: String, _ what: Message) {
+    log.write(.error, FixedText(("outbox \(path): \(what)" as Message).text))
+  }
+
+  private static func reason(_ error: SessionStoreError) -> Message {
     switch error.cause {
     case .inUse: "another program has it open"
     case .full: "the disk is full"
     case .system(let number): "it is damaged and cannot be moved: \(SystemError(number: number).message)"
-    case .noLibrary, .damaged, .failed: error.message
+    case .noLibrary, .damaged, .failed: "\(error.message)"
     }
   }
 }

@@ -79,7 +79,7 @@ struct FileError: Error {
   var path: String
   var number: Int32
 
-  var text: String {
+  var text: Message {
     if number == ENOENT { return "\(path) does not exist: name the device file with --config FILE" }
     if number == EFBIG { return "\(path) is too long: a device file has at most 1 MiB" }
     return "\(path) cannot be read: \(String(cString: linux_message(number)))"

@@ -18,7 +18,7 @@ protocol Hardware: AnyObject {
 
 /// What stands in the way of a module.
 struct HardwareError: Error {
-  var text: String
+  let text: Message
 }
 
 /// The threads that do the transfers, by the name of their bus.

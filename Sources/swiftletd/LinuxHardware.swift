@@ -43,7 +43,7 @@ final class LinuxHardware: Hardware {
 
   /// Kernels name lines differently: takes the first of the names that is there.
   private func request<Line>(
-    _ line: LineDescription, _ user: String, _ open: (LineAddress) throws(LineError) -> Line
+    _ line: LineDescription, _ user: Message, _ open: (LineAddress) throws(LineError) -> Line
   ) throws(HardwareError) -> Line {
     var failure = LineError.noSuchLine
     for name in line.kernelNames {
@@ -61,7 +61,7 @@ final class LinuxHardware: Hardware {
   }
 
   /// What `gpioinfo` shows as the line's consumer.
-  private static func consumer(_ module: String) -> String { "swiftletd \(module)" }
+  private static func consumer(_ module: String) -> String { "swiftletd " + module }
 }
 
 extension ButtonDescription {
@@ -76,7 +76,7 @@ extension ButtonDescription {
 
 extension LineError {
   /// Cause and remedy for a line that could not be requested.
-  fileprivate func text(_ line: LineDescription, holder: String?) -> String {
+  fileprivate func text(_ line: LineDescription, holder: String?) -> Message {
     switch self {
     case .chipGone:
       "there is no GPIO chip labelled '\(line.chip)' for line \(line.name): is 'board' the right one? (gpiodetect lists the chips)"

@@ -17,7 +17,7 @@ enum Main {
       exit(EX_USAGE)
     case .arguments(let arguments):
       switch arguments.command {
-      case .help: StandardStream.output.write(Arguments.usage)
+      case .help: StandardStream.output.write("\(Arguments.usage)")
       case .version: StandardStream.output.write("swiftletd \(version)\n")
       case .check: exit(check(arguments))
       case .run: exit(run(arguments))
@@ -27,7 +27,7 @@ enum Main {
 
   private static func check(_ arguments: Arguments) -> Int32 {
     guard let configuration = load(arguments) else { return 1 }
-    StandardStream.output.write(Summary.text(configuration))
+    StandardStream.output.write("\(Summary.text(configuration))")
     return 0
   }
 
@@ -104,7 +104,7 @@ enum Main {
         for warning in configuration.warnings { StandardStream.error.write("warning: \(warning.text)\n") }
         return configuration
       } catch {
-        StandardStream.error.write(error.text)
+        StandardStream.error.write("\(error.text)")
         return nil
       }
     }

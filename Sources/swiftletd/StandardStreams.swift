@@ -1,4 +1,5 @@
 import CLinux
+import Configuration
 import DeviceRuntime
 
 /// Standard output and standard error, unbuffered.
@@ -6,8 +7,8 @@ enum StandardStream: Int32 {
   case output = 1
   case error = 2
 
-  func write(_ text: String) {
-    var text = text
+  func write(_ message: Message) {
+    var text = message.text
     text.withUTF8 { bytes in
       var rest = UnsafeRawBufferPointer(bytes)
       while rest.count > 0 {

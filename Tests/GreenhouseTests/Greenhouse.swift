@@ -26,7 +26,7 @@ final class Greenhouse {
       configuration: configuration, hardware: hardware, clock: clock, log: RecordingLog())
     let (modules, problems) = composition.modules()
     guard problems.isEmpty, let device = composition.device(modules, randomSeed: 1) else {
-      throw Failure.doesNotCompose(problems.map(\.text))
+      throw Failure.doesNotCompose(problems.map(\.text.text))
     }
     guard let fan = hardware.fan, let door = hardware.door, let air = hardware.air else {
       throw Failure.lacksHardware
