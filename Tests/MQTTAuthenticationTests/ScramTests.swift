@@ -61,17 +61,12 @@ struct ScramTests {
       _ = start(scram)
       var data: [UInt8] = []
       var calls = 0
-      var longest = Duration.zero
       var answer = MQTTAuthenticationAnswer.later
       while answer == .later {
-        let begin = ContinuousClock.now
         answer = scram.answer(challenge.span, into: &data)
-        longest = max(longest, ContinuousClock.now - begin)
         calls += 1
       }
       #expect(answer == .given && calls == expected)
-      // 0.3 ms on a machine that has nothing else to do.
-      #expect(longest < .milliseconds(20))
     }
   }
 
