@@ -85,7 +85,8 @@ class Idlers:
         for name, idler in self.idlers.items():
             wake_ups, pings = self.counted[name]
             ours = name.startswith("swiftlet")
-            extra = wake_ups - 2 * pings
+            # One, when the answer is there before the client sleeps.
+            extra = max(0, wake_ups - 2 * pings)
             rows = (("idle, memory", idler.memory("VmHWM"), "kB", MEMORY), ("idle, threads", idler.threads(), "", None),
                     (f"idle, wake-ups in {self.seconds} s", extra, "", 0))
             for metric, value, unit, limit in rows:
