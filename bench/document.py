@@ -53,8 +53,8 @@ def document(results):
         parts.append(table(figures, f"{metric.capitalize()} for one message", "", [
             (case, case, metric) for case in MESSAGES]))
     parts.append(table(
-        figures, "Messages a second", "Client and server on one core; then a core for each, where a window of QoS 1 waits for two "
-        f"idle cores to wake up. To the best peer on one core: {value('throughput to the best peer', 'pub 0')} × at QoS 0, "
+        figures, "Messages a second", "Client and server on one core; then a core for the client and one for a server "
+        f"that never sleeps, which other programs on the machine disturb: those figures are for reading. To the best peer on one core: {value('throughput to the best peer', 'pub 0')} × at QoS 0, "
         f"{value('throughput to the best peer', 'pub 1')} × at QoS 1; with a core for each "
         f"{value('throughput to the best peer', 'pub 0, a core each')} × and "
         f"{value('throughput to the best peer', 'pub 1, a core each')} ×.",
