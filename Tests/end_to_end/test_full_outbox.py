@@ -22,10 +22,10 @@ mqtt:
   reconnect: {{ min: 100ms, max: 500ms }}
   outbox: {{ path: {directory}/outbox.db, size: 64KiB, drop: {name} }}
 modules:
+  - {{ sensor: alarm, driver: SHT3x, bus: i2c-1, address: 0x45, every: 500ms, keep: disk, priority: high, format: json }}
   - {{ sensor: press, driver: BMP280, bus: i2c-1, address: 0x76, every: 100ms, keep: disk, priority: low, format: json }}
   - {{ sensor: weather, driver: DPS310, bus: i2c-1, address: 0x77, every: 100ms, keep: disk, priority: low, format: json }}
   - {{ sensor: air, driver: SHT3x, bus: i2c-1, every: 100ms, keep: disk, priority: low, format: json }}
-  - {{ sensor: alarm, driver: SHT3x, bus: i2c-1, address: 0x45, every: 500ms, keep: disk, priority: high, format: json }}
 """
 
 
