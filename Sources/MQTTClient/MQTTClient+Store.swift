@@ -34,6 +34,7 @@ extension MQTTClient {
       stored.isCommitting = false
       stored.hasFailed = false
       stored.free = stored.freeAfterCommit
+      while stored.store.isOverLimit, dropOne(stored, notAbove: 1) {}
       refill(stored)
       return nil
     } catch {

@@ -18,6 +18,10 @@ public protocol MQTTSessionStore: AnyObject {
   /// Forgets the record of that key; nothing happens when there is none. Not durable before `commit`.
   func remove(_ key: UInt64) throws(MQTTStoreError)
 
+  /// While a commit was under way, when nothing can be dropped, more was taken than there is room for otherwise:
+  /// the client drops what its policy names.
+  var isOverLimit: Bool { get }
+
   /// Makes the changes up to now durable, all or none. True: they survive power loss. False: that is under
   /// way elsewhere; the owner, told by the store's own means, has the client call again until true.
   /// Changes in between belong to the next commit.
@@ -27,4 +31,9 @@ public protocol MQTTSessionStore: AnyObject {
   /// while a commit is under way. `body` must not call the store.
   func find(from key: UInt64, _ body: (_ key: UInt64, _ value: Span<UInt8>) -> Void) throws(MQTTStoreError)
     -> Bool
+}
+
+extension MQTTSessionStore {
+  /// A store that waits for its commits takes nothing meanwhile.
+  public var isOverLimit: Bool { false }
 }

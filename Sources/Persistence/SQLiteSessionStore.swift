@@ -86,7 +86,7 @@ public final class SQLiteSessionStore: MQTTSessionStore, Work {
 
   public func put(_ key: UInt64, _ value: Span<UInt8>) throws(MQTTStoreError) {
     let cost = value.count + SQLiteSessionStore.overhead
-    let isFull = usedBytes + staged.cost + cost > capacity
+    let isFull = usedBytes + staged.cost + cost > limit
     if isFull, value.count > SQLiteSessionStore.alwaysKept { throw .full }
     hasChanges = true
     guard phaseIsIdle else { return staged.put(key, value) }
@@ -98,6 +98,11 @@ public final class SQLiteSessionStore: MQTTSessionStore, Work {
     guard phaseIsIdle else { return staged.remove(key) }
     try apply(removal: key)
   }
+
+  /// With a queue an eighth of the capacity is for what comes during commits, when nothing can be dropped for it.
+  private var limit: Int { queue == nil || !phaseIsIdle ? capacity : capacity - capacity / 8 }
+
+  public var isOverLimit: Bool { usedBytes + staged.cost > limit }
 
   private var phaseIsIdle: Bool {
     if case .idle = phase { return true }

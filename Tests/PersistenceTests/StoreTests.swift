@@ -86,6 +86,49 @@ import Testing
     #expect(!queue.run())
   }
 
+  @Test func anEighthOfTheLimitIsForWhatComesWhileTheDiskIsWaitedFor() throws {
+    let queue = SimulatedWorkQueue()
+    let store = try SQLiteSessionStore(path: directory.file(), capacity: 1600, queue: queue)
+    let long = String(repeating: "x", count: 168)
+    for key: UInt64 in 1...7 { try store.put(key, long) }
+    #expect(throws: MQTTStoreError.full) { try store.put(8, long) }
+    #expect(!store.isOverLimit)
+    #expect(try !store.commit())
+    try store.put(8, long)
+    #expect(throws: MQTTStoreError.full) { try store.put(9, long) }
+    #expect(queue.run())
+    #expect(try store.commit())
+    #expect(store.isOverLimit && store.usedBytes == 1600)
+    try store.remove(1)
+    #expect(!store.isOverLimit)
+  }
+
+  @Test func whatMattersMostIsKeptAlsoWhenTheDiskIsAlwaysBusy() throws {
+    let queue = SimulatedWorkQueue()
+    let store = try SQLiteSessionStore(path: directory.file(), capacity: 8192, queue: queue)
+    var options = MQTTClientOptions(clientID: "d", randomSeed: 1)
+    options.dropPolicy = .lowestPriority
+    options.outboxCapacity = 256
+    let client = try MQTTClient(options, store: store)
+    let payload = [UInt8](repeating: 0x78, count: 100)
+    func keep(_ topic: String, _ priority: MQTTPriority) throws {
+      try client.publish(
+        topic: topic.utf8.span, payload: payload.span, qos: .atLeastOnce, durability: .disk(priority))
+    }
+    // Every message comes while a commit is under way, three of no importance for each alarm.
+    for number in 0..<40 {
+      _ = try client.commit()
+      for _ in 0..<3 { try keep("weather", .low) }
+      try keep("alarm/\(number)", .high)
+      _ = queue.run()
+      _ = try client.commit()
+    }
+    while queue.run() { _ = try client.commit() }
+    let alarms = try store.all().values.filter { $0.contains("alarm/") }
+    #expect(alarms.count == 40)
+    #expect(store.usedBytes <= 8192)
+  }
+
   @Test func closingMakesTheLastChangesDurable() throws {
     let store = try open()
     try store.put(1, "one")

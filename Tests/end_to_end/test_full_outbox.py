@@ -77,7 +77,7 @@ class FullOutbox(SideBySide):
         return [pair for pair in zip(times, times[1:]) if pair[1] - pair[0] > 4 * period]
 
     def main_gap(self, times, sensor):
-        """The one long gap. While the disk is busy a full outbox refuses what is new, whatever the policy: short ones."""
+        """The one long gap. A busy machine may have more to keep during a commit than there is room for: short ones."""
         gaps = sorted(self.gaps(times[sensor], PERIOD[sensor]), key=lambda gap: gap[1] - gap[0])
         self.assertGreater(len(gaps), 0, sensor)
         for begin, end in gaps[:-1]:
@@ -115,8 +115,8 @@ class FullOutbox(SideBySide):
         times, dropped = self.fill("priority")
         self.check_count(times, dropped)
         for begin, end in self.gaps(times["alarm"], PERIOD["alarm"]):
-            # What comes while the disk is busy is refused, an alarm too; with another policy there were 5 s and more.
-            self.assertLess(end - begin, 4000, "the alarm is kept")
+            # Late by itself, on a busy machine; with another policy there were 5 s and more.
+            self.assertLess(end - begin, 2500, "the alarm is kept")
         for sensor in ("press", "weather", "air"):
             begin, end = self.main_gap(times, sensor)
             self.assertGreater(end - begin, 2000)
