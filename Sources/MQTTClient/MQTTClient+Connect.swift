@@ -80,7 +80,7 @@ extension MQTTClient {
     state = .connected
     connectedAt = clock
     redirection = nil
-    guessesAtOnce = guess == .current
+    mayBeOld = !isV5
     window = min(options.maxInFlight, Int(serverLimits.receiveMaximum))
     if MQTTVersion.hasV5 { startLimits() }
     packetIDs.releaseSubscriptions()
@@ -120,16 +120,17 @@ extension MQTTClient {
   /// Without an answer to `CONNECT`, or in the middle of one.
   func closedWhileConnecting() {
     pendingEvent = .connectionFailed(.transportClosed)
-    if guess == .current {
-      guessesAtOnce = false
-    } else if isV5, options.fallsBack, received.count == 0 {
-      protocolVersion = .v3_1_1
-      guess = .next
-      guard guessesAtOnce else { return }
-      patience = .none
-      pendingEvent = nil
-    }
+    // At once or not at all: a server that is not there yet, behind a proxy that closes for it, should not be met
+    // with 3.1.1 when it comes.
+    guard guess != .current, isV5, options.fallsBack, mayBeOld, received.count == 0 else { return }
+    protocolVersion = .v3_1_1
+    guess = .next
+    patience = .none
+    pendingEvent = nil
   }
+
+  /// The next attempt goes to another server: that the latest one speaks 5.0 says nothing about it.
+  public func serverChanges() { mayBeOld = true }
 
   /// The next attempt begins: the one that was guessed, or the one after it.
   func endGuess() {

@@ -75,8 +75,8 @@ public final class MQTTClient {
   /// Messages with a Message Expiry Interval have come into the outbox since the clock was last set.
   var hasNewExpiries = false
   var guess = Guess.none
-  /// The latest guess was right, or there was none yet.
-  var guessesAtOnce = true
+  /// The server has not spoken 5.0 yet.
+  var mayBeOld = true
   /// The server does not take everything that we could send.
   var isLimited = false
   /// Bytes of the longest packet that the server may send on this connection.

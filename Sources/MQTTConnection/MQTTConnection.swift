@@ -150,6 +150,8 @@ public final class MQTTConnection: NetworkStreamOwner {
 
   /// A connection or an attempt is over: who is next?
   private func end() {
+    let (place, wasRedirected) = (current, redirected != nil)
+    defer { if current != place || wasRedirected || mayFollow { client.serverChanges() } }
     state = .closed
     knock?.stop(servesAgain: hasBeenAccepted && current == 0)
     client.transportClosed(now: now)
