@@ -123,13 +123,13 @@ extension MQTTClient {
     return packetID
   }
 
-  /// Puts the record that was put together; makes room as the policy says.
+  /// Puts the new message that was put together; makes room as the policy says.
   private func put(
     _ stored: StoredSession, _ key: UInt64, _ priority: MQTTPriority
   ) throws(MQTTPublishError) {
     while true {
       do throws(MQTTStoreError) {
-        try stored.putRecord(key)
+        try stored.putRecord(key, limited: true)
         return
       } catch .full {
         guard !stored.isCommitting, dropOne(stored, notAbove: stored.queue(priority)) else {

@@ -11,9 +11,10 @@ public enum MQTTStoreError: Error, Equatable, Sendable {
 /// What keeps a session beyond the end of the process: numbered records of bytes. Keys are the client's
 /// own; the store gives them no meaning. All calls come from the client's thread.
 public protocol MQTTSessionStore: AnyObject {
-  /// Keeps or replaces the record of that key. Not durable before `commit`. Records of at most 64 bytes
-  /// are kept beyond the store's limit: what they say cannot be left out.
-  func put(_ key: UInt64, _ value: Span<UInt8>) throws(MQTTStoreError)
+  /// Keeps or replaces the record of that key. Not durable before `commit`. `limited`: it is a new message, and `.full`
+  /// is thrown when the store's limit is reached. What is not limited, a few bytes on how far the session is and a
+  /// message that has just been removed under another key, cannot be left out.
+  func put(_ key: UInt64, _ value: Span<UInt8>, limited: Bool) throws(MQTTStoreError)
 
   /// Forgets the record of that key; nothing happens when there is none. Not durable before `commit`.
   func remove(_ key: UInt64) throws(MQTTStoreError)

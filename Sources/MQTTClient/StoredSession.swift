@@ -89,8 +89,8 @@ final class StoredSession {
 
   func remove(_ key: UInt64) throws(MQTTStoreError) { try store.remove(key) }
 
-  func putRecord(_ key: UInt64) throws(MQTTStoreError) {
-    try store.put(key, record.span)
+  func putRecord(_ key: UInt64, limited: Bool = false) throws(MQTTStoreError) {
+    try store.put(key, record.span, limited: limited)
     needsCommit = true
   }
 

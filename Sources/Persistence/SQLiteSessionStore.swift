@@ -31,8 +31,6 @@ public final class SQLiteSessionStore: MQTTSessionStore, Work {
 
   /// What a record takes beside its bytes, about.
   public static let overhead = 32
-  /// Records up to this length are kept beyond the limit.
-  static let alwaysKept = 64
 
   private enum Phase {
     case idle
@@ -40,6 +38,8 @@ public final class SQLiteSessionStore: MQTTSessionStore, Work {
     case committing
     /// The commit has ended, and the client is yet to hear how.
     case committed
+    /// For good.
+    case closed
   }
 
   /// Opens or makes the file at `path`. `vfs` names another file layer of SQLite's.
@@ -64,6 +64,7 @@ public final class SQLiteSessionStore: MQTTSessionStore, Work {
 
   /// Forgets what was not committed; `close` does not.
   deinit {
+    if case .closed = phase { return }
     csqlite_close(file)
   }
 
@@ -84,10 +85,9 @@ public final class SQLiteSessionStore: MQTTSessionStore, Work {
 
   // MARK: Changes
 
-  public func put(_ key: UInt64, _ value: Span<UInt8>) throws(MQTTStoreError) {
+  public func put(_ key: UInt64, _ value: Span<UInt8>, limited: Bool) throws(MQTTStoreError) {
     let cost = value.count + SQLiteSessionStore.overhead
-    let isFull = usedBytes + staged.cost + cost > limit
-    if isFull, value.count > SQLiteSessionStore.alwaysKept { throw .full }
+    if limited, usedBytes + staged.cost + cost > limit { throw .full }
     hasChanges = true
     guard phaseIsIdle else { return staged.put(key, value) }
     try apply(key, value)
@@ -164,6 +164,7 @@ public final class SQLiteSessionStore: MQTTSessionStore, Work {
   public func commit() throws(MQTTStoreError) -> Bool {
     switch phase {
     case .committing: return false
+    case .closed: throw .failed
     case .committed:
       phase = .idle
       let failure = applyStaged()
@@ -189,10 +190,13 @@ public final class SQLiteSessionStore: MQTTSessionStore, Work {
     return false
   }
 
-  /// Makes the last changes durable, waiting for that; not while `isCommitting`.
+  /// Makes the last changes durable, waiting for that, and gives the file back; not while `isCommitting`. What
+  /// comes afterwards is not kept.
   public func close() throws(MQTTStoreError) {
     if case .committed = phase { _ = try commit() }
     guard phaseIsIdle else { return }
+    phase = .closed
+    defer { csqlite_close(file) }
     try check(csqlite_commit(file))
     hasChanges = false
   }

@@ -6,7 +6,7 @@ final class StoreInMemory: MQTTSessionStore {
   private(set) var records: [UInt64: [UInt8]] = [:]
   private(set) var committed: [UInt64: [UInt8]] = [:]
   private(set) var commits = 0
-  /// Room for that many bytes of records longer than 64.
+  /// Room for that many bytes of records.
   var capacity = Int.max
   var failure: MQTTStoreError?
   /// Commits answer false, until `finishCommit`.
@@ -18,10 +18,10 @@ final class StoreInMemory: MQTTSessionStore {
     committed = records
   }
 
-  func put(_ key: UInt64, _ value: Span<UInt8>) throws(MQTTStoreError) {
+  func put(_ key: UInt64, _ value: Span<UInt8>, limited: Bool) throws(MQTTStoreError) {
     try check()
     let others = records.filter { $0.key != key }.values.reduce(0) { $0 + $1.count }
-    if value.count > 64, others + value.count > capacity { throw .full }
+    if limited, others + value.count > capacity { throw .full }
     records[key] = array(value)
   }
 

@@ -58,6 +58,21 @@ struct StoreTests {
     #expect(arrivals(second) == (1...10).map { "t\($0)" } + ["new"])
   }
 
+  @Test(
+    "A store with less room than an earlier process had loses nothing of what that kept",
+    arguments: [MQTTDropPolicy.oldest, .newest, .lowestPriority])
+  func lessRoom(policy: MQTTDropPolicy) throws {
+    let store = StoreInMemory()
+    let first = try client(store)
+    for number in 1...40 { _ = try keep(first, "t\(number)") }
+    #expect(try first.client.commit())
+    let smaller = StoreInMemory(store.committed)
+    smaller.capacity = 300
+    let second = try client(smaller) { $0.dropPolicy = policy }
+    #expect(arrivals(second) == (1...40).map { "t\($0)" })
+    #expect(second.client.counters.storeFailures == 0)
+  }
+
   @Test("Properties, QoS and RETAIN are kept with the message")
   func wholeMessage() throws {
     let store = StoreInMemory()

@@ -35,7 +35,7 @@ import Testing
     let (bytesBefore, syncsBefore) = (faulty_disk_bytes(), faulty_disk_syncs())
     let count = 2000
     for number in 0..<count {
-      try store.put(UInt64(16 << 56 + number), record.span)
+      try store.put(UInt64(16 << 56 + number), record.span, limited: true)
       if number >= group { try store.remove(UInt64(16 << 56 + number - group)) }
       if (number + 1) % group == 0 { #expect(try store.commit()) }
     }

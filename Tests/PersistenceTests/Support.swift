@@ -30,9 +30,9 @@ final class Directory {
 }
 
 extension SQLiteSessionStore {
-  func put(_ key: UInt64, _ text: String) throws(MQTTStoreError) {
+  func put(_ key: UInt64, _ text: String, limited: Bool = true) throws(MQTTStoreError) {
     let bytes = Array(text.utf8)
-    try put(key, bytes.span)
+    try put(key, bytes.span, limited: limited)
   }
 
   /// All records as text, keys ascending.
