@@ -17,6 +17,9 @@ final class CrashRun {
   private var isOpen = false
   private var now: UInt64 = 1_000
 
+  /// Bytes for how far the session is, which are kept beyond the limit: received messages, and one record more.
+  private static let notes = 21 * 40
+
   private var published = 0
   private var sentDown = 0
   /// Accepted by `publish`; durable when the next `commit` says so.
@@ -27,6 +30,7 @@ final class CrashRun {
   private var handledForGood: Set<Int> = []
   private var everHandled: Set<Int> = []
   private(set) var deaths = 0
+  private(set) var refused = 0
   private(set) var complaints: [String] = []
 
   init(seed: UInt64) throws {
@@ -34,16 +38,21 @@ final class CrashRun {
     faulty_disk_format()
     isQueued = random.next() % 2 == 0
     version = random.next() % 2 == 0 ? .v5 : .v3_1_1
-    process = try CrashRun.start(isQueued ? queue : nil, version)
+    process = try CrashRun.start(isQueued ? queue : nil, version, capacity: CrashRun.capacity(&random))
+  }
+
+  /// Ample, or soon full; another process may have less than the one before.
+  private static func capacity(_ random: inout SplitMix) -> Int {
+    Bool.random(using: &random) ? 1 << 20 : Int.random(in: 1_500...6_000, using: &random)
   }
 
   private var client: MQTTClient { process.client }
   private var store: SQLiteSessionStore { process.store }
 
   private static func start(
-    _ queue: SimulatedWorkQueue?, _ version: MQTTVersion
+    _ queue: SimulatedWorkQueue?, _ version: MQTTVersion, capacity: Int
   ) throws -> (store: SQLiteSessionStore, client: MQTTClient) {
-    let store = try SQLiteSessionStore(path: "session", capacity: 1 << 20, queue: queue, vfs: "faulty")
+    let store = try SQLiteSessionStore(path: "session", capacity: capacity, queue: queue, vfs: "faulty")
     var options = MQTTClientOptions(clientID: "dev", randomSeed: 7)
     options.version = version
     options.cleanSession = false
@@ -82,7 +91,7 @@ final class CrashRun {
     // Nothing that the end of the old ones does reaches the disk.
     process = nil
     faulty_disk_restart(Int32(how), random.next())
-    process = try CrashRun.start(isQueued ? queue : nil, version)
+    process = try CrashRun.start(isQueued ? queue : nil, version, capacity: CrashRun.capacity(&random))
     if store.setAside != nil { complaints.append("the database was damaged") }
     pending = [:]
     handled = handledForGood
@@ -108,8 +117,13 @@ final class CrashRun {
     do {
       _ = try client.publish(topic: topic.span, payload: payload.span, qos: qos, durability: .disk)
       pending[published] = qos
+      if store.usedBytes > store.capacity + CrashRun.notes {
+        complaints.append("\(store.usedBytes) bytes of \(store.capacity)")
+      }
     } catch {
-      if faulty_disk_is_dead() == 0 { complaints.append("publish: \(error)") }
+      let isFull = error == .outboxFull && store.capacity < 1 << 20
+      if isFull { refused += 1 }
+      if faulty_disk_is_dead() == 0, !isFull { complaints.append("publish: \(error)") }
     }
     published += 1
   }
