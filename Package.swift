@@ -12,6 +12,8 @@ let package = Package(
     .executable(name: "mqtt-bench", targets: ["mqtt-bench"]),
     .executable(name: "mqtt-bench-streams", targets: ["mqtt-bench-streams"]),
     .library(name: "MQTTClient", targets: ["MQTTClient", "MQTTCodec"]),
+    .library(name: "Persistence", targets: ["Persistence"]),
+    .library(name: "MQTTAuthentication", targets: ["MQTTAuthentication"]),
     .library(name: "MQTTAsync", targets: ["MQTTAsync"]),
     .library(name: "HaaSMQTT", targets: ["HaaSMQTT"]),
     .executable(name: "swiftlet", targets: ["swiftlet"]),
@@ -75,7 +77,8 @@ let package = Package(
     .target(
       name: "MQTTAsync",
       dependencies: [
-        "MQTTClient", "MQTTCodec", "MQTTConnection", "MQTTAuthentication", "LinuxPlatform", "HAL", "CLinux",
+        "MQTTClient", "MQTTCodec", "MQTTConnection", "MQTTAuthentication", "Persistence", "LinuxPlatform",
+        "HAL", "CLinux",
       ]),
     .target(name: "HaaSMQTT", dependencies: ["MQTTAsync", "MQTTClient"]),
     .executableTarget(name: "haas-mqtt", dependencies: ["HaaSMQTT"], path: "examples/haas-mqtt"),

@@ -10,6 +10,8 @@ struct Outgoing: Sendable {
   var qos: MQTTQoS
   var retain: Bool
   var properties: [UInt8]
+  /// Nil: as the rules say.
+  var durability: MQTTDurability?
 }
 
 extension Engine {
@@ -25,14 +27,23 @@ extension Engine {
 
   /// False: it has to wait for room.
   private func send(_ message: Outgoing) -> Bool {
+    let durability = durability(of: message)
+    if durability != .memory { noteStoreFailures() }
     do throws(MQTTPublishError) {
       let packetID = try client.publish(
         topic: message.topic.span, payload: message.payload.span, qos: message.qos, retain: message.retain,
-        properties: message.properties.span)
-      if packetID == 0 { settle(message.call, .success(())) } else { inFlight[packetID] = message.call }
+        properties: message.properties.span, durability: durability)
+      if durability != .memory {
+        unsaved.calls.append(message.call)
+      } else if packetID == 0 {
+        settle(message.call, .success(()))
+      } else {
+        inFlight[packetID] = message.call
+      }
     } catch {
       switch error {
       case .outputFull, .outboxFull: return false
+      case .storeFailed(let error): settle(message.call, .failure(.outbox(error.words)))
       case .notConnected: settle(message.call, .failure(.notConnected))
       case .unsupported(let code): settle(message.call, .failure(.publishFailed(.refused(code), nil)))
       default: settle(message.call, .failure(.publish(error)))
@@ -60,7 +71,9 @@ extension Engine {
   }
 
   private func settled(_ packetID: UInt16, _ result: Result<Void, MQTTAsyncError>) {
-    if let call = inFlight.removeValue(forKey: packetID) { settle(call, result) }
+    if let call = inFlight.removeValue(forKey: packetID) { return settle(call, result) }
+    // Its call has returned long ago, or was of an earlier program.
+    if case .failure(let error) = result { flushing.failure = error }
   }
 
   // MARK: Messages that come

@@ -3,6 +3,7 @@ import HAL
 import LinuxPlatform
 import MQTTClient
 import MQTTConnection
+import Persistence
 
 /// What runs on the loop's thread and nowhere else: the session, its connection, and who waits for what.
 final class Engine: LoopClient, FileObserver, MQTTConnectionOwner {
@@ -12,6 +13,7 @@ final class Engine: LoopClient, FileObserver, MQTTConnectionOwner {
   let states: ConnectionStates
   let client: MQTTClient
   let loop: EventLoop
+  let store: SQLiteSessionStore?
   private let servers: [MQTTServer]
   private var connection: MQTTConnection?
 
@@ -23,6 +25,8 @@ final class Engine: LoopClient, FileObserver, MQTTConnectionOwner {
   /// Messages that wait for room, and calls that wait for the server's word on a message.
   var unsent = Fifo<Outgoing>()
   var inFlight: [UInt16: UInt64] = [:]
+  var unsaved = Unsaved()
+  var flushing = Flushing()
   var filters: [Int: FilterEntry] = [:]
   var streams: [UInt64: Stream] = [:]
   var lastIdentifier: UInt32 = 0
@@ -44,14 +48,15 @@ final class Engine: LoopClient, FileObserver, MQTTConnectionOwner {
   }
 
   init(
-    options: MQTTClientOptions, authenticator: (any MQTTAuthenticator)?, servers: [MQTTServer],
-    mailbox: Mailbox, states: ConnectionStates
+    options: MQTTClientOptions, authenticator: (any MQTTAuthenticator)?, store: SQLiteSessionStore?,
+    servers: [MQTTServer], mailbox: Mailbox, states: ConnectionStates
   ) throws(MQTTAsyncError) {
     self.mailbox = mailbox
     self.states = states
     self.servers = servers
+    self.store = store
     do {
-      client = try MQTTClient(options, authenticator: authenticator)
+      client = try MQTTClient(options, store: store, authenticator: authenticator)
     } catch {
       throw .invalidOptions(error)
     }
@@ -95,6 +100,7 @@ final class Engine: LoopClient, FileObserver, MQTTConnectionOwner {
   private func end(_ error: MQTTAsyncError) {
     isStopping = true
     for work in mailbox.close() { work(self) }
+    closeOutbox()
     for stream in streams.values { stream.buffer.finish(error == .closed ? nil : error) }
     states.tell(.closed)
     for (call, waiter) in waiters {
@@ -128,6 +134,9 @@ final class Engine: LoopClient, FileObserver, MQTTConnectionOwner {
       pullEvents()
       sendWaiting()
       deliveries.acknowledge { client.acknowledge($0) }
+      // Before the connection commits what it is to send, and without one.
+      save()
+      flush()
     } while connection?.service(isLast: isStopping) == true || isWoken
     return nextDeadline
   }
@@ -163,6 +172,7 @@ final class Engine: LoopClient, FileObserver, MQTTConnectionOwner {
     unsent.remove { $0.call == call }
     if let packetID = inFlight.first(where: { $0.value == call })?.key { inFlight[packetID] = nil }
     for id in streams.keys { streams[id]?.waiters.removeAll { $0 == call } }
+    flushing.calls.removeAll { $0 == call }
     if connecting?.calls.contains(call) == true { connectingCancelled(call) }
     settle(call, .failure(.cancelled))
   }

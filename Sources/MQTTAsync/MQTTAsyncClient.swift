@@ -13,6 +13,10 @@ public final class MQTTAsyncClient: Sendable {
   private let mailbox: Mailbox
   private let board: ConnectionStates
   private let lastID = Atomic<UInt64>(0)
+  private let hasOutbox: Bool
+  /// Why the outbox's file could not be used, if so: it is at `PATH.damaged` now, and an empty one has taken its
+  /// place.
+  public let outboxDamage: String?
 
   /// Buffers for a machine that is no small device; a random client identifier.
   public static var defaultOptions: MQTTClientOptions {
@@ -23,6 +27,7 @@ public final class MQTTAsyncClient: Sendable {
     options.sendCapacity = 1 << 20
     options.outboxCapacity = 1 << 20
     options.receiveMaximum = 64
+    options.dropPolicy = .newest
     return options
   }
 
@@ -30,15 +35,20 @@ public final class MQTTAsyncClient: Sendable {
   /// again when that answers, which is tried every `failback`.
   public init(
     servers: [MQTTServer], options: MQTTClientOptions = defaultOptions,
-    authentication: MQTTAuthentication = .password, failback: Duration = .seconds(60)
+    authentication: MQTTAuthentication = .password, failback: Duration = .seconds(60),
+    outbox: MQTTOutbox? = nil
   ) throws(MQTTAsyncError) {
     guard !servers.isEmpty else { throw .invalidURL("no server is given; write mqtt://HOST") }
     mailbox = try Mailbox()
     board = ConnectionStates()
     var options = options
     let authenticator = try authentication.authenticator(&options)
+    let store = try outbox?.open()
+    hasOutbox = store != nil
+    outboxDamage = store?.setAside
     let engine = try Engine(
-      options: options, authenticator: authenticator, servers: servers, mailbox: mailbox, states: board)
+      options: options, authenticator: authenticator, store: store, servers: servers, mailbox: mailbox,
+      states: board)
     try engine.run(failback: failback)
   }
 
@@ -46,15 +56,18 @@ public final class MQTTAsyncClient: Sendable {
   /// for all of them, when the options have none.
   public convenience init(
     _ urls: String..., options: MQTTClientOptions = defaultOptions,
-    transport: MQTTTransport = MQTTTransport(), authentication: MQTTAuthentication = .password
+    transport: MQTTTransport = MQTTTransport(), authentication: MQTTAuthentication = .password,
+    outbox: MQTTOutbox? = nil
   ) throws(MQTTAsyncError) {
-    try self.init(urls: urls, options: options, transport: transport, authentication: authentication)
+    try self.init(
+      urls: urls, options: options, transport: transport, authentication: authentication, outbox: outbox)
   }
 
   /// The same.
   public convenience init(
     urls: [String], options: MQTTClientOptions = defaultOptions,
-    transport: MQTTTransport = MQTTTransport(), authentication: MQTTAuthentication = .password
+    transport: MQTTTransport = MQTTTransport(), authentication: MQTTAuthentication = .password,
+    outbox: MQTTOutbox? = nil
   ) throws(MQTTAsyncError) {
     var options = options
     var servers: [MQTTServer] = []
@@ -67,7 +80,8 @@ public final class MQTTAsyncClient: Sendable {
       }
     }
     try self.init(
-      servers: servers, options: options, authentication: authentication, failback: transport.failback)
+      servers: servers, options: options, authentication: authentication, failback: transport.failback,
+      outbox: outbox)
   }
 
   deinit {
@@ -79,10 +93,10 @@ public final class MQTTAsyncClient: Sendable {
   public static func connect(
     _ urls: String..., options: MQTTClientOptions = defaultOptions,
     transport: MQTTTransport = MQTTTransport(), authentication: MQTTAuthentication = .password,
-    retryingFor patience: Duration = .zero
+    outbox: MQTTOutbox? = nil, retryingFor patience: Duration = .zero
   ) async throws(MQTTAsyncError) -> MQTTAsyncClient {
     let client = try MQTTAsyncClient(
-      urls: urls, options: options, transport: transport, authentication: authentication)
+      urls: urls, options: options, transport: transport, authentication: authentication, outbox: outbox)
     try await client.connect(retryingFor: patience)
     return client
   }
@@ -98,7 +112,7 @@ public final class MQTTAsyncClient: Sendable {
   }
 
   /// Publishes what is on its way, says goodbye and ends the thread. Messages without an answer of the
-  /// server are lost, and their calls throw `.closed`. The client cannot be used again. 5.0: with
+  /// server are lost, unless the outbox has them, and their calls throw `.closed`. The client cannot be used again. 5.0: with
   /// `.disconnectWithWillMessage` the server publishes the will.
   public func disconnect(reason: MQTTReasonCode = .normalDisconnection) async {
     do throws(MQTTAsyncError) {
@@ -113,27 +127,52 @@ public final class MQTTAsyncClient: Sendable {
   public var state: MQTTConnectionState { board.current }
 
   /// Publishes a message. QoS 0: returns when it is on its way, throws `.notConnected` without a connection.
-  /// QoS 1 and 2: returns when the server has it, over as many connections as that takes.
+  /// QoS 1 and 2: returns when the server has it, over as many connections as that takes; with `durability`
+  /// `.disk`, or where the options' rules say so, as soon as the outbox's file keeps it through the loss of power.
   /// While too many messages wait for the server, the call waits with them, in order.
   public func publish(
     _ topic: String, _ payload: [UInt8], qos: MQTTQoS = .atMostOnce, retain: Bool = false,
-    properties: MQTTMessageProperties = MQTTMessageProperties()
+    properties: MQTTMessageProperties = MQTTMessageProperties(), durability: MQTTDurability? = nil
   ) async throws(MQTTAsyncError) {
+    if let durability, durability != .memory, !hasOutbox {
+      throw .outbox(
+        "is missing: a client that keeps messages on disk is made with 'outbox: MQTTOutbox(path: …)'")
+    }
     let topic = Array(topic.utf8)
     let properties = try properties.encoded()
     try await call { engine, id, waiter in
       engine.publish(
         Outgoing(
-          call: id, topic: topic, payload: payload, qos: qos, retain: retain, properties: properties), waiter)
+          call: id, topic: topic, payload: payload, qos: qos, retain: retain, properties: properties,
+          durability: durability), waiter)
     }
   }
 
   /// The same with text.
   public func publish(
     _ topic: String, _ text: String, qos: MQTTQoS = .atMostOnce, retain: Bool = false,
-    properties: MQTTMessageProperties = MQTTMessageProperties()
+    properties: MQTTMessageProperties = MQTTMessageProperties(), durability: MQTTDurability? = nil
   ) async throws(MQTTAsyncError) {
-    try await publish(topic, Array(text.utf8), qos: qos, retain: retain, properties: properties)
+    try await publish(
+      topic, Array(text.utf8), qos: qos, retain: retain, properties: properties, durability: durability)
+  }
+
+  /// Returns when the server has all messages of QoS 1 and 2, those that earlier programs left in the outbox too.
+  /// Throws when there is no connection, and `.publishFailed` when one of those that no call waits for did not
+  /// reach the server; it can be called again.
+  public func flush() async throws(MQTTAsyncError) {
+    try await call { engine, id, waiter in engine.beginFlush(id, waiter) }
+  }
+
+  /// How many messages of QoS 1 and 2 the server may not have.
+  public var unsettled: Int {
+    get async {
+      await withCheckedContinuation { continuation in
+        if !submit({ continuation.resume(returning: $0.client.unsettled) }) {
+          continuation.resume(returning: 0)
+        }
+      }
+    }
   }
 
   /// Subscribes and returns the messages as soon as the server has granted that. `buffer` messages wait for

@@ -8,6 +8,8 @@ public enum MQTTAsyncError: Error, Equatable, Sendable {
   /// A header, a pin.
   case invalidTransport(String)
   case invalidAuthentication(String)
+  /// The outbox's file cannot be opened, or does not keep a message.
+  case outbox(String)
   /// The system has no threads or files left.
   case system(String)
   /// No connection to any of the servers; the latest one's reason.
@@ -43,6 +45,7 @@ extension MQTTAsyncError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .invalidURL(let what), .invalidTransport(let what), .invalidAuthentication(let what): what
+    case .outbox(let what): "outbox \(what)"
     case .invalidOptions(let error): error.advice
     case .system(let message): "the system refused a thread or a file: \(message)"
     case .unreachable(let reason): "\(reason); is the server running, and are host and port right?"

@@ -21,6 +21,15 @@ extension MQTTClient {
   /// Messages that wait in the store for room in the outbox.
   public var storedBacklog: Int { stored?.waiting ?? 0 }
 
+  /// There are messages of QoS 1 or 2 that the server may not have. Constant cost.
+  public var hasUnsettled: Bool { outbox.used > 0 || storedBacklog > 0 }
+
+  /// How many. Linear cost.
+  public var unsettled: Int { outbox.unsettled + storedBacklog }
+
+  /// What `publish` does with a message of QoS 1 or 2 to that topic when it is not told.
+  public func durability(of topic: Span<UInt8>) -> MQTTDurability { stored?.durability(of: topic) ?? .memory }
+
   /// How much of the output may leave.
   func committedOutput(_ stored: StoredSession) -> Int {
     if stored.needsCommit || stored.isCommitting { _ = commit(stored) }

@@ -296,6 +296,20 @@ struct Outbox {
     }
   }
 
+  /// Messages that are not settled, or whose end is yet to be told.
+  var unsettled: Int {
+    var count = 0
+    var offset = head
+    var rest = used
+    while rest > 0 {
+      let record = pointer(offset).pointee
+      if record.state != .done, record.state != .filler { count += 1 }
+      offset = after(offset, Int(record.size))
+      rest -= Int(record.size)
+    }
+    return count
+  }
+
   // MARK: A new connection
 
   /// A new connection: what is not settled goes out again. With a session: messages with DUP when they

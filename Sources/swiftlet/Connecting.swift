@@ -5,7 +5,9 @@ import MQTTAsync
 extension ConnectionOptions {
   /// A client that is not connected yet, and the topic of the URL if it has one. `longest`: bytes of the
   /// longest message.
-  func makeClient(longest: Int, properties: PropertyArguments) throws -> MQTTAsyncClient {
+  func makeClient(
+    longest: Int, properties: PropertyArguments, outbox: MQTTOutbox? = nil
+  ) throws -> MQTTAsyncClient {
     let urls = try parsedURLs()
     var options = MQTTAsyncClient.defaultOptions
     if let id { options.clientID = id }
@@ -29,7 +31,8 @@ extension ConnectionOptions {
     settings.failback = .seconds(failback)
     return try MQTTAsyncClient(
       servers: urls.map { (url) throws(MQTTAsyncError) in try url.server(settings) }, options: options,
-      authentication: auth == .scram ? .scramSHA256 : .password, failback: settings.failback)
+      authentication: auth == .scram ? .scramSHA256 : .password, failback: settings.failback,
+      outbox: outbox)
   }
 
   /// The topic that a `--url` names.

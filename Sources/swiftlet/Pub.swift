@@ -10,8 +10,10 @@ struct Pub: AsyncParsableCommand {
 
         swiftlet pub -h broker.local -t swiftlet/greenhouse/fan/set -m ON
         sensors | swiftlet pub -h broker.local -t values -l -q 1
+        sensors | swiftlet pub -h broker.local -t values -l -q 1 --outbox values.db
 
-      Ends with 0 when the server has everything, with 1 when it has not, with 64 after wrong usage.
+      Ends with 0 when the server has everything, or the outbox what is left; with 1 when that is not so, with 64
+      after wrong usage.
       """)
 
   @OptionGroup(title: "CONNECTION") var connection: ConnectionOptions
@@ -26,6 +28,11 @@ struct Pub: AsyncParsableCommand {
   @Flag(name: .shortAndLong, help: "The server keeps it for new subscribers.") var retain = false
   @Option(help: "Publish it so many times.") var `repeat`: Int = 1
   @Option(help: "Seconds between them.") var repeatDelay: Double = 0
+  @Option(
+    help: ArgumentHelp(
+      "Keep messages in this file until the server has them, through outages and the loss of power. The next run "
+        + "with it publishes what is left.", valueName: "file"))
+  var outbox: String?
 
   func validate() throws {
     let sources = [message != nil, file != nil, stdinLine, stdinFile, nullMessage].count { $0 }
@@ -37,6 +44,14 @@ struct Pub: AsyncParsableCommand {
     }
     _ = try quality(qos)
     guard `repeat` >= 1, repeatDelay >= 0 else { throw ValidationError("--repeat is at least 1") }
+    guard outbox == nil || qos > 0 else {
+      throw ValidationError("--outbox needs --qos 1 or 2: messages of QoS 0 are not kept")
+    }
+    guard outbox == nil || qos < 2 || connection.keepsSession else {
+      throw ValidationError(
+        "--outbox with --qos 2 needs --id and --disable-clean-session: exactly once takes a server that knows us"
+      )
+    }
     try connection.check()
   }
 
@@ -54,21 +69,58 @@ struct Pub: AsyncParsableCommand {
     }
     let properties = try PropertyArguments(connection.properties)
     let payload = try onePayload()
-    let client = try connection.makeClient(longest: payload?.count ?? 1 << 20, properties: properties)
+    let client = try connection.makeClient(
+      longest: payload?.count ?? 1 << 20, properties: properties, outbox: outbox.map { MQTTOutbox(path: $0) })
     connection.report(client)
-    try await client.connect()
-    let qos = try quality(qos)
+    if let outbox {
+      if let damage = client.outboxDamage {
+        note("warning: outbox \(outbox): \(damage); it was moved to \(outbox).damaged, and a new one begun")
+      }
+      client.start()
+    } else {
+      try await client.connect()
+    }
+    let message = Draft(
+      topic: topic, qos: try quality(qos), retain: retain, properties: properties.message,
+      durability: outbox == nil ? .memory : .disk)
     if let payload {
       for number in 1...`repeat` {
         if number > 1 { try await Task.sleep(for: .seconds(repeatDelay)) }
-        try await client.publish(topic, payload, qos: qos, retain: retain, properties: properties.message)
+        try await message.publish(payload, with: client)
       }
     } else {
-      let flow = LineFlow(
-        client: client, topic: topic, qos: qos, retain: retain, properties: properties.message)
-      try await flow.run()
+      // Each line when the one before is where its QoS wants it, or kept: whoever writes has to wait with us.
+      var input = LineReader()
+      while let line = input.next() { try await message.publish(line, with: client) }
     }
+    if let outbox { try await empty(outbox, client) }
     await client.disconnect()
+  }
+
+  /// Publishes what is kept, as far as there is a connection.
+  private func empty(_ outbox: String, _ client: MQTTAsyncClient) async throws {
+    var refusal: MQTTAsyncError?
+    do throws(MQTTAsyncError) {
+      if case .disconnected(let error) = client.state { throw error }
+      try await client.connect()
+      while true {
+        do throws(MQTTAsyncError) {
+          try await client.flush()
+          break
+        } catch .publishFailed(let failure, let reason) {
+          refusal = .publishFailed(failure, reason)
+        }
+      }
+    } catch {
+      let count = await client.unsettled
+      if count > 0 {
+        note("warning: \(words(error)); kept in \(outbox) for the next run: \(count)")
+      }
+    }
+    if let refusal {
+      await client.disconnect()
+      throw refusal
+    }
   }
 
   /// Nil: lines are to be published.
@@ -84,20 +136,17 @@ struct Pub: AsyncParsableCommand {
   }
 }
 
-/// Publishes the lines of standard input in order, each when the one before is where its QoS wants it: whoever
-/// writes has to wait with us.
-struct LineFlow {
-  let client: MQTTAsyncClient
+/// All of a message but its payload.
+private struct Draft {
   let topic: String
   let qos: MQTTQoS
   let retain: Bool
   let properties: MQTTMessageProperties
+  let durability: MQTTDurability
 
-  func run() async throws(MQTTAsyncError) {
-    var input = LineReader()
-    while let line = input.next() {
-      try await client.publish(topic, line, qos: qos, retain: retain, properties: properties)
-    }
+  func publish(_ payload: [UInt8], with client: MQTTAsyncClient) async throws(MQTTAsyncError) {
+    try await client.publish(
+      topic, payload, qos: qos, retain: retain, properties: properties, durability: durability)
   }
 }
 

@@ -43,7 +43,7 @@ class Examples(unittest.TestCase):
         line = line.replace("swiftlet sub", "swiftlet sub -W 1")
         return subprocess.run(
             ["bash", "-o", "pipefail", "-c", PROGRAMS + line], capture_output=True, timeout=20,
-            env={**os.environ, "SSL_CERT_FILE": self.files.path("ca.crt"),
+            cwd=self.directory, env={**os.environ, "SSL_CERT_FILE": self.files.path("ca.crt"),
                  "PATH": os.path.dirname(os.path.abspath(program())) + ":" + os.environ["PATH"]})
 
     def check(self, lines, least):
