@@ -2,7 +2,8 @@ import MQTTClient
 import Persistence
 
 /// A file in which messages of QoS 1 and 2 and the state of the session outlive the program and the loss of power
-/// (docs/durable-outbox.md). One client at a time has it. Needs Debian's `libsqlite3-0`.
+/// (docs/durable-outbox.md). One client at a time has it. QoS 2 is exactly once with options that have a `clientID` and
+/// `cleanSession` false. Needs Debian's `libsqlite3-0`.
 public struct MQTTOutbox: Sendable {
   /// In a directory that exists.
   public var path: String

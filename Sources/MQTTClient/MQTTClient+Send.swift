@@ -25,7 +25,7 @@ extension MQTTClient {
       throw .invalidTopic(error)
     }
     let properties = MQTTVersion.hasV5 ? properties : Span()
-    if !properties.isEmpty, try checkProperties(properties) { hasNewExpiries = true }
+    if !properties.isEmpty, try Self.checkProperties(properties) { hasNewExpiries = true }
     let room = topic.count + properties.count + payload.count + Self.overhead
     guard room + Self.reserve <= output.capacity, room <= VariableByteInteger.max else { throw .tooLarge }
     if MQTTVersion.hasV5, isLimited, state == .connected,
@@ -69,7 +69,7 @@ extension MQTTClient {
 
   /// What a client may say of a message; topic aliases are ours to give. True: it expires. [MQTT5-3.3.4-6]
   @inline(never)
-  private func checkProperties(_ properties: Span<UInt8>) throws(MQTTPublishError) -> Bool {
+  static func checkProperties(_ properties: Span<UInt8>) throws(MQTTPublishError) -> Bool {
     var expires = false
     var isAllowed = properties.count <= Int(UInt16.max)
     do throws(MalformedPacket) {

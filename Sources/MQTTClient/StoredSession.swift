@@ -194,8 +194,15 @@ struct StoredHeader {
       return
     }
     let start = StoredSession.headerSize
+    let end = start + topicCount
     do throws(MalformedPacket) {
-      try TopicName.check(record.extracting(start..<start + topicCount))
+      try TopicName.check(record.extracting(start..<end))
+    } catch {
+      return nil
+    }
+    guard MQTTVersion.hasV5, propertiesCount > 0 else { return }
+    do throws(MQTTPublishError) {
+      _ = try MQTTClient.checkProperties(record.extracting(end..<end + propertiesCount))
     } catch {
       return nil
     }

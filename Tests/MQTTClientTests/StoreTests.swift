@@ -224,6 +224,8 @@ struct StoreTests {
       [1, 0, 0, 1, 0, 1, 0, 0, 0x74],
       [1, 2, 0, 1, 0, 1, 255, 255, 0x74], [1, 2, 0, 1, 0, 1, 0, 0, 0x23], [1, 0x82, 0, 1, 0, 0, 0, 0],
       [UInt8](repeating: 1, count: 2000),
+      // Properties that are none, and one that is not ours to give.
+      [1, 2, 0, 1, 0, 1, 0, 2, 0x74, 0x7F, 0], [1, 2, 0, 1, 0, 1, 0, 3, 0x74, 0x23, 0, 1],
     ]
     for (index, record) in bad.enumerated() {
       records[16 << 56 | UInt64(index)] = record
@@ -232,6 +234,6 @@ struct StoreTests {
     records[18 << 56 | 99] = [1, 2, 0, 0, 0, 1, 0, 0, 0x74, 1]
     let harness = try client(StoreInMemory(records))
     #expect(arrivals(harness) == ["t"])
-    #expect(harness.client.counters.damagedRecords == 18)
+    #expect(harness.client.counters.damagedRecords == 22)
   }
 }

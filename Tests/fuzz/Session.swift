@@ -1,6 +1,6 @@
 // A client's session under a hostile server and a careless owner: each input is a list of acts. What must
-// hold whatever happens: no trap, no end of events that never comes, and nothing on the wire but whole,
-// well-formed packets that begin with CONNECT.
+// hold whatever happens: no trap, no end of events that never comes, nothing on the wire but whole,
+// well-formed packets that begin with CONNECT, and of every message that was taken it is told what became of it.
 import MQTTClient
 import MQTTCodec
 
@@ -14,8 +14,11 @@ public func fuzzSession(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
 }
 
 private struct Session {
-  private let client: MQTTClient
+  private var client: MQTTClient
+  private let options: MQTTClientOptions
   private let input: [UInt8]
+  private var disk: Disk?
+  private var balance = Balance()
   private var next = 1
   private var now: UInt64 = 1_000
   private var wire = Wire()
@@ -37,8 +40,19 @@ private struct Session {
     if input[0] & 8 != 0 {
       options.will = MQTTWill(topic: "will", payload: [1], qos: .exactlyOnce, retain: true)
     }
+    if input[0] & 64 != 0 {
+      options.dropPolicy = input[0] & 128 == 0 ? .lowestPriority : .newest
+      disk = Disk(capacity: Session.capacity(input[1]))
+    }
+    self.options = options
+    client = Session.client(options, disk)
+  }
+
+  private static func capacity(_ byte: UInt8) -> Int { 100 + Int(byte) * 8 }
+
+  private static func client(_ options: MQTTClientOptions, _ disk: Disk?) -> MQTTClient {
     do throws(MQTTOptionsError) {
-      client = try MQTTClient(options)
+      return try MQTTClient(options, store: disk)
     } catch {
       fatalError("these options are valid")
     }
@@ -78,7 +92,41 @@ private struct Session {
     case 12:
       client.disconnect(now: now)
       if choice & 0x80 != 0 { client.start(now: now) }
-    default: unsubscribe()
+    default:
+      if choice & 0x80 != 0, let disk { touch(disk) } else { unsubscribe() }
+    }
+  }
+
+  private mutating func touch(_ disk: Disk) {
+    let choice = byte()
+    switch choice & 7 {
+    case 0, 1: disk.isSlow = true
+    case 2, 3:
+      disk.isSlow = false
+      // As the store's own thread does.
+      commit()
+    case 4:
+      disk.fail(choice & 8 == 0 ? .failed : .diskFull)
+      balance.isOpen = true
+    default:
+      // Another process goes on with what it finds.
+      if choice & 0x40 != 0 { disk.damage(byte(), byte()) }
+      let next = Disk(disk.committed, capacity: Session.capacity(byte()))
+      self.disk = next
+      client = Session.client(options, next)
+      balance.isOpen = true
+      subscriptions = []
+      isOpen = false
+      wire = Wire()
+      client.start(now: now)
+    }
+  }
+
+  private func commit() {
+    do throws(MQTTStoreError) {
+      _ = try client.commit()
+    } catch {
+      // It is told as an event, too.
     }
   }
 
@@ -146,11 +194,19 @@ private struct Session {
     let topic = [UInt8](repeating: 97 + byte() % 3, count: 1 + Int(byte() & 0x1F))
     let payload = take(Int(byte() & 0x3F))
     guard let qos = QoS(rawValue: byte() % 3) else { return }
+    let priority = MQTTPriority(rawValue: topic[0] - 97) ?? .normal
+    // A Message Expiry Interval.
+    let properties: [UInt8] = payload.count & 4 == 0 ? [] : [2, 0, 0, 0, payload.first ?? 0]
     do throws(MQTTPublishError) {
       _ = try client.publish(
-        topic: topic.span, payload: payload.span, qos: qos, retain: payload.count & 1 == 1)
+        topic: topic.span, payload: payload.span, qos: qos, retain: payload.count & 1 == 1,
+        properties: properties.span, durability: payload.count & 2 == 0 ? .memory : .disk(priority))
+      if qos > .atMostOnce { balance.taken += 1 }
     } catch {
-      // No connection or no room.
+      switch error {
+      case .notConnected, .outputFull, .outboxFull: balance.refused += 1
+      case .storeFailed, .tooLarge, .invalidTopic, .invalidProperties, .unsupported: break
+      }
     }
   }
 
@@ -185,6 +241,10 @@ private struct Session {
       guard let event = client.nextEvent(now: now) else { return }
       if case .message(let message) = event { read(message) }
       if case .oversized(let message, _) = event { read(message) }
+      switch event {
+      case .published, .publishFailed: balance.told += 1
+      default: break
+      }
     }
     fatalError("events without end")
   }
@@ -214,6 +274,7 @@ private struct Session {
       client.transportClosed(now: now)
     }
     pull()
+    balance.check(client)
   }
 
   /// Left alone with a dead server the client gives up and is quiet.
@@ -227,7 +288,23 @@ private struct Session {
       client.advance(to: now)
     }
     pull()
+    balance.check(client)
     precondition(client.nextDeadline == nil && client.transportRequest == .none && !client.isConnected)
+  }
+}
+
+/// What was taken is told to have an end, is dropped and counted, or still there.
+private struct Balance {
+  var taken = 0
+  var told = 0
+  var refused = 0
+  /// A disk has failed, or another process has taken over.
+  var isOpen = false
+
+  func check(_ client: MQTTClient) {
+    guard !isOpen else { return }
+    let dropped = Int(client.counters.dropped) - refused
+    precondition(taken == told + dropped + client.unsettled, "a message has come or gone without a word")
   }
 }
 
