@@ -16,7 +16,7 @@ extension MQTTClient {
     let key = stored == nil ? nil : outbox.key(at: offset)
     guard outbox.settle(at: offset, expecting: state) else { return false }
     packetIDs.release(packetID)
-    if let key { forget(key) }
+    if stored != nil { forget(key) }
     pump()
     return true
   }
@@ -71,7 +71,7 @@ extension MQTTClient {
   func nextFate() -> MQTTEvent? {
     guard let fate = outbox.takeUntold() else { return MQTTVersion.hasV5 ? nextUnavailable() : nil }
     packetIDs.release(fate.packetID)
-    if let key = fate.key { forget(key) }
+    forget(fate.key)
     pump()
     switch fate.end {
     case .delivered: return .published(packetID: fate.packetID)

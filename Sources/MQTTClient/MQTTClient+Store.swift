@@ -276,14 +276,17 @@ extension MQTTClient {
     if MQTTVersion.hasV5, header.propertiesCount > 0 { hasNewExpiries = true }
   }
 
-  /// The message of that key is settled.
+  /// A message is settled, and its copy in the store of no more use if it has one: what waits there may have room
+  /// now, whichever message made it.
   @inline(never)
-  func forget(_ key: UInt64) {
+  func forget(_ key: UInt64?) {
     guard let stored else { return }
-    do throws(MQTTStoreError) {
-      try stored.remove(key)
-    } catch {
-      storeFailed(stored, error)
+    if let key {
+      do throws(MQTTStoreError) {
+        try stored.remove(key)
+      } catch {
+        storeFailed(stored, error)
+      }
     }
     refill(stored)
   }

@@ -46,6 +46,30 @@ struct StoreTests {
     #expect(harness.client.storedBacklog == 0 && store.records.values.allSatisfy { $0.count <= 8 })
   }
 
+  @Test("Messages that wait in the store for room that those in memory take are sent when these are settled")
+  func behindMemory() throws {
+    let harness = try client(StoreInMemory())
+    for number in 1...4 { _ = try keep(harness, "memory\(number)", .memory) }
+    for number in 1...2 { _ = try keep(harness, "disk\(number)") }
+    #expect(harness.client.storedBacklog == 2)
+    #expect(arrivals(harness) == (1...4).map { "memory\($0)" } + ["disk1", "disk2"])
+  }
+
+  @Test("They are sent when those in memory have expired, too")
+  func behindExpired() throws {
+    let harness = try client(StoreInMemory()) { $0.version = .v5 }
+    let expiry = number(.messageExpiryInterval, 1)
+    for _ in 1...4 {
+      try harness.client.publish(
+        topic: "memory".utf8.span, payload: payload.span, qos: .atLeastOnce, properties: expiry.span,
+        durability: .memory)
+    }
+    _ = try keep(harness, "disk")
+    harness.client.advance(to: harness.now)
+    harness.now += 3_000
+    #expect(arrivals(harness) == ["disk"])
+  }
+
   @Test("Another process sends what the first one kept, in order, once each")
   func anotherProcess() throws {
     let store = StoreInMemory()
