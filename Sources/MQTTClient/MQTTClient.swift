@@ -322,9 +322,10 @@ public final class MQTTClient {
     }
   }
 
-  /// Queues `DISCONNECT`; false when there is no room for it.
+  /// Queues `DISCONNECT`; false when there is no room for it. Of the reserve acknowledgements leave enough for
+  /// one without properties.
   private func sayGoodbye(_ reason: MQTTReasonCode, _ properties: Span<UInt8>) -> Bool {
-    guard output.makeRoom(12 + properties.count) else { return false }
+    output.compact()
     return output.write { span throws(EncodingError) in
       guard isV5 else { return try EmptyPacket.encode(.disconnect, into: &span) }
       return try Reason.encode(.disconnect, reason, properties: properties, into: &span)

@@ -179,6 +179,26 @@ struct ConversationTests {
     #expect(harness.client.transportRequest == .open)
   }
 
+  @Test(
+    "[MQTT-3.14.4-1] DISCONNECT finds room when the server reads nothing and has sent all that we could answer",
+    arguments: [MQTTVersion.v3_1_1, .v5])
+  func goodbyeWhenFull(version: MQTTVersion) throws {
+    let harness = try Harness {
+      $0.version = version
+      $0.sendCapacity = 256
+    }
+    if version == .v5 { harness.connectV5() } else { harness.connect() }
+    #expect(throws: MQTTPublishError.outputFull) { while true { _ = try harness.publish("t", [1, 2, 3]) } }
+    for packetID in UInt16(1)...40 {
+      harness.feed(
+        version == .v5
+          ? publishV5("t", [], qos: 1, packetID: packetID) : publishPacket("t", [], qos: 1, packetID: packetID))
+    }
+    #expect(harness.seen.count < 40)
+    harness.client.disconnect(now: harness.now)
+    #expect(harness.takeAll().suffix(2) == [0xE0, 0])
+  }
+
   @Test("A clean close does not wait for ever for a server that reads nothing")
   func disconnectingFromDeafServer() throws {
     let harness = try Harness()
