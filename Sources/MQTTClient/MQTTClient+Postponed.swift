@@ -35,7 +35,8 @@ extension MQTTClient {
   /// connection has ended.
   public func acknowledge(_ postponed: MQTTPostponedAcknowledgement) -> Bool {
     guard state == .connected, postponed.connection == counters.connections else { return false }
-    guard output.makeRoom(Acknowledgement.encodedLength) else { return false }
+    // The latest message may be waiting for its own, for which room was made sure of.
+    guard output.makeRoom(Acknowledgement.encodedLength + Self.answerRoom) else { return false }
     if postponed.isExactlyOnce {
       receivedIDs.insert(postponed.packetID)
       if let stored { keepReceived(stored, postponed.packetID) }

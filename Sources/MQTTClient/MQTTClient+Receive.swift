@@ -150,7 +150,7 @@ extension MQTTClient {
   }
 
   /// Bytes that the answer to one packet takes at most.
-  private static let answerRoom = 12
+  static let answerRoom = 12
 
   /// One of the four acknowledgements with its packet identifier and nothing else, as 4 bytes. Almost all
   /// that comes is one of these or a message.

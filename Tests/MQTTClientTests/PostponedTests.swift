@@ -66,6 +66,23 @@ struct PostponedTests {
     #expect(owner.acknowledgeAll() == [0x40, 2, 0, 7, 0x50, 2, 0, 8])
   }
 
+  @Test("Those that are acknowledged while another message is handled leave room for its acknowledgement")
+  func room() throws {
+    let harness = try Harness { $0.sendCapacity = 256 }
+    harness.connect()
+    var postponed: [MQTTPostponedAcknowledgement] = []
+    harness.onMessage = { client, _ in
+      if let one = client.postponeAcknowledgement() { postponed.append(one) }
+    }
+    for packetID in UInt16(1)...100 { harness.feed(publishPacket("t", [], qos: 1, packetID: packetID)) }
+    #expect(throws: MQTTPublishError.outputFull) { while true { _ = try harness.publish("t", [1, 2, 3]) } }
+    harness.onMessage = { client, _ in
+      while let one = postponed.first, client.acknowledge(one) { postponed.removeFirst() }
+    }
+    harness.feed(publishPacket("t", [], qos: 1, packetID: 500))
+    #expect(postponed.count > 80 && harness.takeAll().suffix(4) == [0x40, 2, 1, 0xF4])
+  }
+
   @Test("A store has the identifier of a QoS 2 message from its acknowledgement on")
   func stored() throws {
     let store = StoreInMemory()
