@@ -157,7 +157,7 @@ extension MQTTClient {
     // In between it may have become unwanted.
     let state = subscriptions.entries[index].state
     guard state != .unasked(packetID) else { return nil }
-    packetIDs.release(packetID)
+    release(packetID)
     guard state == .asked(packetID) else { return nil }
     guard let qos = QoS(rawValue: code.rawValue) else {
       subscriptions.settle(index, .refused)
@@ -172,9 +172,15 @@ extension MQTTClient {
     guard case .subscription(let index) = packetIDs.owner(of: packetID),
       subscriptions.entries[index].state == .unasked(packetID)
     else { return nil }
-    packetIDs.release(packetID)
+    release(packetID)
     subscriptions.settle(index, .gone)
     return .unsubscribed(MQTTSubscription(index: index), code)
+  }
+
+  /// Another `SUBSCRIBE` may have waited for a packet identifier.
+  private func release(_ packetID: UInt16) {
+    packetIDs.release(packetID)
+    pump()
   }
 
   /// Tells of a filter that this server does not take.

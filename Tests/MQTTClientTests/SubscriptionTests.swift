@@ -79,6 +79,19 @@ struct SubscriptionTests {
       ])
   }
 
+  @Test("More filters than there are packet identifiers are asked for as the server answers")
+  func manyFilters() throws {
+    let harness = try Harness { $0.outboxCapacity = 64 }
+    let filters = try (1...100).map { try harness.subscribe("f/\($0)") }
+    let link = Link(harness)
+    harness.client.start(now: harness.now)
+    link.settle()
+    #expect(link.server.subscriptions.count == 100)
+    for filter in filters { harness.client.unsubscribe(filter) }
+    link.settle()
+    #expect(link.server.subscriptions.isEmpty && link.server.faults.isEmpty)
+  }
+
   @Test("Ten thousand filters in turn take one place and no packet identifier for good")
   func turnover() throws {
     let harness = try Harness()
