@@ -74,7 +74,7 @@ extension MQTTClient {
   private func sendSubscription(_ index: Int) -> Bool {
     let entry = subscriptions.entries[index]
     let room = entry.filter.count + entry.properties.count + 14
-    if entry.state == .wanted, let reason = obstacle(entry, room: room) {
+    if let reason = obstacle(entry, room: room) {
       subscriptions.withhold(index, reason)
       hasUnavailable = true
       return true
@@ -108,6 +108,8 @@ extension MQTTClient {
   /// Why this server does not take a filter, if so. [MQTT5-3.2.2-15], section 3.2.2.3
   private func obstacle(_ entry: Subscriptions.Entry, room: Int) -> MQTTReasonCode? {
     guard isV5 else { return nil }
+    guard UInt32(clamping: room) <= serverLimits.maximumPacketSize else { return .packetTooLarge }
+    guard entry.state == .wanted else { return nil }
     if entry.hasIdentifier, !serverLimits.subscriptionIdentifierAvailable {
       return .subscriptionIdentifiersNotSupported
     }
@@ -119,7 +121,7 @@ extension MQTTClient {
         return .wildcardSubscriptionsNotSupported
       }
     }
-    return UInt32(clamping: room) > serverLimits.maximumPacketSize ? .packetTooLarge : nil
+    return nil
   }
 
   /// Begins with `$share/`.
@@ -186,9 +188,15 @@ extension MQTTClient {
   /// Tells of a filter that this server does not take.
   func nextUnavailable() -> MQTTEvent? {
     for index in subscriptions.entries.indices {
-      guard case .unavailable(let reason) = subscriptions.entries[index].state else { continue }
-      subscriptions.settle(index, .refused)
-      return .subscriptionRefused(MQTTSubscription(index: index), reason)
+      switch subscriptions.entries[index].state {
+      case .unavailable(let reason):
+        subscriptions.settle(index, .refused)
+        return .subscriptionRefused(MQTTSubscription(index: index), reason)
+      case .unforgettable(let reason):
+        subscriptions.settle(index, .gone)
+        return .unsubscribed(MQTTSubscription(index: index), reason)
+      default: continue
+      }
     }
     hasUnavailable = false
     return nil

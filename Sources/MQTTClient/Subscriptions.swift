@@ -9,6 +9,8 @@ struct Subscriptions {
     case unavailable(ReasonCode)
     /// The server is to forget it.
     case unwanted, unasked(UInt16)
+    /// The server takes no packet as long as it needs to forget it, and the owner is yet to be told.
+    case unforgettable(ReasonCode)
     /// A free place.
     case gone
   }
@@ -24,7 +26,7 @@ struct Subscriptions {
     var isLive: Bool {
       switch state {
       case .wanted, .asked, .granted, .refused, .unavailable: true
-      case .unwanted, .unasked, .gone: false
+      case .unwanted, .unasked, .unforgettable, .gone: false
       }
     }
   }
@@ -66,7 +68,7 @@ struct Subscriptions {
     for index in entries.indices {
       switch entries[index].state {
       case .granted where sessionPresent, .gone: continue
-      case .unwanted, .unasked: entries[index].state = .unwanted
+      case .unwanted, .unasked, .unforgettable: entries[index].state = .unwanted
       default: entries[index].state = .wanted
       }
       unsent += 1
@@ -80,7 +82,7 @@ struct Subscriptions {
 
   /// It is not sent to this server.
   mutating func withhold(_ index: Int, _ reason: ReasonCode) {
-    entries[index].state = .unavailable(reason)
+    entries[index].state = entries[index].state == .unwanted ? .unforgettable(reason) : .unavailable(reason)
     unsent -= 1
   }
 

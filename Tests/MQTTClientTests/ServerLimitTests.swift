@@ -87,6 +87,18 @@ struct ServerLimitTests {
     #expect(harness.take().count == 11 + 18 + 11 + 9)
   }
 
+  @Test("[MQTT5-3.2.2-15] An UNSUBSCRIBE that is too long for the server is not sent, and told of")
+  func longUnsubscribe() throws {
+    let harness = try harnessV5()
+    let filter = try harness.subscribe("a/filter/that/is/longer/than/this/server/takes")
+    harness.connectV5(number(.maximumPacketSize, 32))
+    harness.client.unsubscribe(filter)
+    harness.pull()
+    #expect(harness.seen == [.unsubscribed(0, .packetTooLarge)] && harness.takeAll().isEmpty)
+    #expect(try harness.subscribe("b").index == 0)
+    #expect(harness.takeAll() == packet(0x82, [0, 1, 0, 0, 1, 98, 0]))
+  }
+
   @Test("[MQTT5-3.1.2-21] [MQTT5-3.2.2-21] The server's keep alive is kept instead of ours")
   func serverKeepAlive() throws {
     let harness = try harnessV5()
