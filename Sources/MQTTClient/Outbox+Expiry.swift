@@ -19,9 +19,10 @@ extension Outbox {
     var rest = used
     while rest > 0 {
       let record = pointer(offset)
-      // Half of the range is behind us: an interval longer than 68 years stays as it is.
+      // Half of the range is behind us: an interval of 68 years and more stays as it is. That its end is rounded up
+      // makes it one second longer.
       if record.pointee.propertiesCount > 0, !record.pointee.expires, let bytes = expiry(at: offset),
-        number(bytes) < 1 << 31
+        number(bytes) < UInt32.max >> 1
       {
         record.pointee.expires = true
         write(seconds &+ number(bytes), to: bytes)

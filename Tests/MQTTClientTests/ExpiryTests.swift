@@ -103,6 +103,16 @@ import Testing
       out == publishV5("t", [1], qos: 1, packetID: 1, far) + publishV5("t", [1], qos: 1, packetID: 2, unit))
   }
 
+  @Test("the longest expiry that a signed number holds does not come at once")
+  func longest() throws {
+    let harness = try harnessV5()
+    harness.client.start(now: harness.now + 1)
+    let far = number(.messageExpiryInterval, .max >> 1)
+    try harness.client.publish(
+      topic: "t".utf8.span, payload: [1].span, qos: .atLeastOnce, properties: far.span)
+    #expect(connect(harness) == publishV5("t", [1], qos: 1, packetID: 1, far))
+  }
+
   @Test("an alias for the topic and an expiry go together")
   func alias() throws {
     let harness = try harnessV5 { $0.sentTopicAliases = 1 }
