@@ -136,12 +136,13 @@ extension MQTTClient {
   private func put(
     _ stored: StoredSession, _ key: UInt64, _ priority: MQTTPriority
   ) throws(MQTTPublishError) {
+    let lowest = stored.dropPolicy == .oldest ? 1 : stored.queue(priority)
     while true {
       do throws(MQTTStoreError) {
         try stored.putRecord(key, limited: true)
         return
       } catch .full {
-        guard !stored.isCommitting, dropOne(stored, notAbove: stored.queue(priority)) else {
+        guard !stored.isCommitting, dropOne(stored, notAbove: lowest) else {
           counters.dropped &+= 1
           throw .outboxFull
         }
@@ -156,7 +157,10 @@ extension MQTTClient {
   /// Drops the message that the policy names, if one that waits is no more important than the new one.
   private func dropOne(_ stored: StoredSession, notAbove lowest: Int) -> Bool {
     guard stored.dropPolicy != .newest else { return false }
-    for index in stride(from: 3, through: lowest, by: -1) where stored.queues[index].count > 0 {
+    for rank in stride(from: 3, through: lowest, by: -1) {
+      // What another policy has left in the queues of other priorities is older than what is normal now.
+      let index = stored.dropPolicy == .oldest && rank < 3 ? 3 - rank : rank
+      guard stored.queues[index].count > 0 else { continue }
       do throws(MQTTStoreError) {
         var key: UInt64 = 0
         guard try stored.store.find(from: stored.queues[index].front, { found, _ in key = found }) else {

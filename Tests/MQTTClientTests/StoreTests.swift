@@ -186,6 +186,20 @@ struct StoreTests {
     #expect(arrivals(harness) == expected)
   }
 
+  @Test("What an earlier process kept with a high priority is dropped too when the policy is the oldest now")
+  func dropsOldestOfAnyPriority() throws {
+    let store = StoreInMemory()
+    store.capacity = 1200
+    let first = try client(store) { $0.dropPolicy = .lowestPriority }
+    for number in 1...10 { _ = try keep(first, "t\(number)", .disk(.high)) }
+    #expect(try first.client.commit())
+    let second = try client(store)
+    for number in 11...13 { _ = try keep(second, "t\(number)") }
+    // The first four are in the outbox.
+    #expect(arrivals(second) == (1...4).map { "t\($0)" } + (8...13).map { "t\($0)" })
+    #expect(second.client.counters.dropped == 3)
+  }
+
   @Test("A disk that fails is told of once, and costs no message that is in memory")
   func failure() throws {
     let store = StoreInMemory()
