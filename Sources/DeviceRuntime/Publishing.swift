@@ -62,7 +62,8 @@ extension Device {
   /// Readings that were to be kept had to go, the new one or older ones: said at once, and how many at the next
   /// connection.
   private func noteLost(_ count: UInt32) {
-    guard count > 0 else { return }
+    // Less than before: the store failed, and what was dropped is back.
+    guard Int32(bitPattern: count) > 0 else { return }
     if lostReadings == 0 { log.write(.warning, "the outbox is full: readings are dropped") }
     lostReadings &+= count
   }

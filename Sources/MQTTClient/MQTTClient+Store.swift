@@ -72,7 +72,8 @@ extension MQTTClient {
     } catch {
       for index in stored.queues.indices { stored.queues[index].count = 0 }
     }
-    counters.dropped &+= UInt32(truncatingIfNeeded: max(0, waited - stored.waiting))
+    // More than before: what was dropped is back.
+    counters.dropped &+= UInt32(truncatingIfNeeded: waited - stored.waiting)
   }
 
   private func recount(_ stored: StoredSession, _ index: Int) throws(MQTTStoreError) {
@@ -167,7 +168,6 @@ extension MQTTClient {
           continue
         }
         try stored.remove(key)
-        stored.queues[index].front = key + 1
         stored.queues[index].count -= 1
         counters.dropped &+= 1
         return true

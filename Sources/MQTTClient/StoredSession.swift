@@ -12,7 +12,7 @@ final class StoredSession {
   struct Queue {
     /// The key of the next message that is put there.
     var end: UInt64
-    /// No message that waits has a lower key.
+    /// No message that waits has a lower key: those below went to the outbox.
     var front: UInt64
     var count = 0
   }

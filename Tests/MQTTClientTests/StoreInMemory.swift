@@ -9,6 +9,8 @@ final class StoreInMemory: MQTTSessionStore {
   /// Room for that many bytes of records.
   var capacity = Int.max
   var failure: MQTTStoreError?
+  /// Only commits fail, as they do where changes are kept in memory until then.
+  var failsCommits: MQTTStoreError?
   /// Commits answer false, until `finishCommit`.
   var isSlow = false
   private var underWay: [UInt64: [UInt8]]?
@@ -32,6 +34,10 @@ final class StoreInMemory: MQTTSessionStore {
 
   func commit() throws(MQTTStoreError) -> Bool {
     try check()
+    if let failsCommits {
+      records = committed
+      throw failsCommits
+    }
     guard !isSlow else {
       underWay = underWay ?? records
       return false
