@@ -38,7 +38,10 @@ extension MQTTClient {
 
   private func commit(_ stored: StoredSession) -> MQTTStoreError? {
     do throws(MQTTStoreError) {
-      if !stored.isCommitting { beginCommit(stored) }
+      if !stored.isCommitting {
+        if stored.hasFailed { try repair(stored) }
+        beginCommit(stored)
+      }
       guard try stored.store.commit() else { return nil }
       stored.isCommitting = false
       stored.hasFailed = false
@@ -311,15 +314,9 @@ extension MQTTClient {
   /// The server has the QoS 2 message; only its identifier is needed from now on.
   @inline(never)
   func keepReleased(_ offset: Int) {
-    guard let stored, let key = outbox.key(at: offset) else { return }
-    let record = outbox.record(at: offset)
-    stored.write(
-      StoredHeader(
-        flags: record.flags & 0b111, mayBeSent: true, isReleased: true, packetID: record.packetID,
-        topicCount: 0,
-        propertiesCount: 0))
+    guard let stored else { return }
     do throws(MQTTStoreError) {
-      try stored.putRecord(key)
+      try putKept(stored, offset)
     } catch {
       storeFailed(stored, error)
     }

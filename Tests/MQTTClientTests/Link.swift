@@ -4,7 +4,7 @@ import MQTTClient
 /// Connects a client to a `LoopbackServer` on a virtual clock, and cuts the connection where it is told.
 final class Link {
   let harness: Harness
-  let server = LoopbackServer()
+  let server: LoopbackServer
   private(set) var isOpen = false
   /// The server cannot be reached.
   var isDown = false
@@ -13,8 +13,9 @@ final class Link {
 
   var client: MQTTClient { harness.client }
 
-  init(_ harness: Harness) {
+  init(_ harness: Harness, server: LoopbackServer = LoopbackServer()) {
     self.harness = harness
+    self.server = server
   }
 
   /// Does everything that can be done without time passing.

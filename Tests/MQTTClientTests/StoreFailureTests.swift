@@ -45,4 +45,66 @@ struct StoreFailureTests {
     #expect(link.server.published.map(\.topic) == (1...4).map { "t\($0)" } + (6...10).map { "t\($0)" } + ["t31"])
     #expect(harness.client.counters.dropped == 21 && harness.client.storedBacklog == 0)
   }
+
+  @Test("What was fetched and settled while the store failed is sent by no other process")
+  func settledMeanwhile() throws {
+    let store = StoreInMemory()
+    let harness = try client(store)
+    for number in 1...8 { try keep(harness, "t\(number)", qos: .exactlyOnce) }
+    #expect(try harness.client.commit())
+    store.failsCommits = .diskFull
+    let link = connect(harness)
+    #expect(link.server.accepted.map(\.topic) == (1...8).map { "t\($0)" })
+    store.failsCommits = nil
+    try keep(harness, "t9", qos: .exactlyOnce)
+    link.settle()
+    #expect(try harness.client.commit())
+    let second = try client(StoreInMemory(store.committed))
+    // That the last one is settled waits for the next commit.
+    #expect(second.client.unsettled == 1)
+  }
+
+  @Test("What is in the outbox when the store works again outlives the process")
+  func keptAgain() throws {
+    let store = StoreInMemory()
+    let harness = try client(store)
+    for number in 1...8 { try keep(harness, "t\(number)", qos: .exactlyOnce) }
+    #expect(try harness.client.commit())
+    let link = Link(harness)
+    store.failsCommits = .diskFull
+    harness.client.start(now: harness.now)
+    link.bytesUntilCut = 900
+    link.settle()
+    let before = link.server.accepted.count
+    link.isDown = true
+    #expect(before > 3 && before < 8)
+    store.failsCommits = nil
+    try keep(harness, "t9", qos: .exactlyOnce)
+    #expect(try harness.client.commit())
+    let second = try client(StoreInMemory(store.committed))
+    // The server's session goes on.
+    let later = Link(second, server: link.server)
+    second.client.start(now: second.now)
+    later.settle()
+    #expect(link.server.accepted.map(\.topic) == (1...9).map { "t\($0)" } && link.server.faults.isEmpty)
+  }
+
+  @Test("An identifier that was released while the store failed is not taken for one in use by another process")
+  func releasedMeanwhile() throws {
+    let store = StoreInMemory()
+    let harness = try client(store)
+    harness.connect(sessionPresent: true)
+    harness.feed(publishPacket("t", [1], qos: 2, packetID: 7) + publishPacket("t", [1], qos: 2, packetID: 8))
+    #expect(harness.takeAll() == [0x50, 2, 0, 7, 0x50, 2, 0, 8])
+    store.failsCommits = .failed
+    harness.feed([0x62, 2, 0, 7])
+    #expect(harness.takeAll() == [0x70, 2, 0, 7])
+    store.failsCommits = nil
+    try keep(harness, "t")
+    #expect(try harness.client.commit())
+    let second = try client(StoreInMemory(store.committed))
+    second.connect(sessionPresent: true)
+    second.feed(publishPacket("t", [2], qos: 2, packetID: 7) + publishPacket("t", [1], qos: 2, packetID: 8, flags: 8))
+    #expect(second.seen == [.message("t", [2], .exactlyOnce)])
+  }
 }
