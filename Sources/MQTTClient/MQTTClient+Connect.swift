@@ -85,7 +85,10 @@ extension MQTTClient {
     if MQTTVersion.hasV5 { startLimits() }
     packetIDs.releaseSubscriptions()
     if let stored {
-      if !sessionPresent { forgetAllReceived(stored) }
+      if !sessionPresent {
+        stored.hasLostSession = true
+        forgetAllReceived(stored)
+      }
       markSent(stored)
     }
     if !sessionPresent { receivedIDs.removeAll() }

@@ -279,6 +279,7 @@ extension MQTTClient {
     let mayBeSent = header.mayBeSent || key < stored.sentBelow
     if !mayBeSent { stored.hasUnmarked = true }
     outbox.restore(at: offset, wasSent: wasSent && mayBeSent, isReleased: header.isReleased)
+    if wasSent, stored.hasLostSession { outbox.restart(outbox.pointer(offset)) }
     packetIDs.use(packetID, forRecord: offset)
     if MQTTVersion.hasV5, header.propertiesCount > 0 { hasNewExpiries = true }
   }
@@ -304,7 +305,6 @@ extension MQTTClient {
     guard stored.hasUnmarked else { return }
     do throws(MQTTStoreError) {
       try stored.putNote(StoredSession.sentKey, stored.queues[0].end)
-      stored.sentBelow = stored.queues[0].end
       stored.hasUnmarked = false
     } catch {
       storeFailed(stored, error)

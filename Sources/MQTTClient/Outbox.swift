@@ -343,7 +343,7 @@ struct Outbox {
     }
   }
 
-  private mutating func restart(_ record: UnsafeMutablePointer<Record>) {
+  mutating func restart(_ record: UnsafeMutablePointer<Record>) {
     switch record.pointee.state {
     case .releasing, .released:
       record.pointee.state = .delivered

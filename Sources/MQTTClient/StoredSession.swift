@@ -32,9 +32,12 @@ final class StoredSession {
   /// How much of the output depends on nothing but what is committed, and will when the commit is done.
   var free = 0
   var freeAfterCommit = 0
-  /// Messages in the order of sending below this key may have been sent, and some above it are not marked so.
+  /// Messages in the order of sending below this key may have been sent by an earlier process, and some above it are
+  /// not marked so.
   var sentBelow: UInt64 = 0
   var hasUnmarked = false
+  /// The server has nothing of an earlier process.
+  var hasLostSession = false
   /// Identifiers of received messages in the store.
   var receivedCount = 0
   /// A failure that is yet to be told, and whether the latest commit failed.

@@ -97,6 +97,26 @@ struct StoreTests {
     #expect(second.client.counters.storeFailures == 0)
   }
 
+  @Test("A QoS 2 message that an earlier process sent is given up with the session, however late it is fetched")
+  func lateFate() throws {
+    let store = StoreInMemory()
+    let first = try client(store) { $0.outboxCapacity = 4096 }
+    let link = Link(first)
+    first.client.start(now: first.now)
+    link.settle()
+    link.server.withholdsAcknowledgements = true
+    let topics = (1...10).map { "t\($0)" }
+    for topic in topics {
+      let topic = Array(topic.utf8)
+      try first.client.publish(topic: topic.span, payload: payload.span, qos: .exactlyOnce, durability: .disk)
+    }
+    link.settle()
+    #expect(link.server.accepted.map(\.topic) == topics)
+    let second = try client(StoreInMemory(store.committed))
+    #expect(arrivals(second).isEmpty)
+    #expect(second.seen == [.connected(false)] + (1...10).map { .publishFailed($0, .sessionLost) })
+  }
+
   @Test("Properties, QoS and RETAIN are kept with the message")
   func wholeMessage() throws {
     let store = StoreInMemory()
