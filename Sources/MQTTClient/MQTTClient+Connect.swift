@@ -94,6 +94,7 @@ extension MQTTClient {
     if !sessionPresent { receivedIDs.removeAll() }
     subscriptions.rewind(sessionPresent: sessionPresent)
     outbox.rewind(sessionPresent: sessionPresent)
+    if let stored { refill(stored) }
     pump()
     return .connected(sessionPresent: sessionPresent)
   }

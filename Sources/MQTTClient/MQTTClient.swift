@@ -352,6 +352,8 @@ public final class MQTTClient {
   /// Queues `PINGREQ` in the reserve. When even that is full, the server reads nothing: then `PINGREQ` is
   /// not what is missing, and the wait for a sign of life ends it.
   private func ping() {
+    // Where the store failed there may be no other occasion.
+    if let stored { refill(stored) }
     guard output.makeRoom(EmptyPacket.encodedLength) else { return }
     _ = output.write { span throws(EncodingError) in try EmptyPacket.encode(.pingreq, into: &span) }
   }

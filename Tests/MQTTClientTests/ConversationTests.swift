@@ -192,7 +192,8 @@ struct ConversationTests {
     for packetID in UInt16(1)...40 {
       harness.feed(
         version == .v5
-          ? publishV5("t", [], qos: 1, packetID: packetID) : publishPacket("t", [], qos: 1, packetID: packetID))
+          ? publishV5("t", [], qos: 1, packetID: packetID)
+          : publishPacket("t", [], qos: 1, packetID: packetID))
     }
     #expect(harness.seen.count < 40)
     harness.client.disconnect(now: harness.now)

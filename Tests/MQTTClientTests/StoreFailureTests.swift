@@ -26,7 +26,7 @@ struct StoreFailureTests {
     return link
   }
 
-  @Test("What was dropped for messages that could not be kept is not lost, and the store takes messages again")
+  @Test("What was dropped for messages that could not be kept is not lost, and more are taken")
   func fullOfBoth() throws {
     let store = StoreInMemory()
     store.capacity = 1200
@@ -42,7 +42,9 @@ struct StoreFailureTests {
     store.failsCommits = nil
     try keep(harness, "t31")
     let link = connect(harness)
-    #expect(link.server.published.map(\.topic) == (1...4).map { "t\($0)" } + (6...10).map { "t\($0)" } + ["t31"])
+    // The first four are in the outbox.
+    let expected = (1...4).map { "t\($0)" } + (6...10).map { "t\($0)" } + ["t31"]
+    #expect(link.server.published.map(\.topic) == expected)
     #expect(harness.client.counters.dropped == 21 && harness.client.storedBacklog == 0)
   }
 
@@ -89,7 +91,7 @@ struct StoreFailureTests {
     #expect(link.server.accepted.map(\.topic) == (1...9).map { "t\($0)" } && link.server.faults.isEmpty)
   }
 
-  @Test("An identifier that was released while the store failed is not taken for one in use by another process")
+  @Test("An identifier that was released while the store failed is free for another process")
   func releasedMeanwhile() throws {
     let store = StoreInMemory()
     let harness = try client(store)
@@ -104,7 +106,24 @@ struct StoreFailureTests {
     #expect(try harness.client.commit())
     let second = try client(StoreInMemory(store.committed))
     second.connect(sessionPresent: true)
-    second.feed(publishPacket("t", [2], qos: 2, packetID: 7) + publishPacket("t", [1], qos: 2, packetID: 8, flags: 8))
+    second.feed(
+      publishPacket("t", [2], qos: 2, packetID: 7)
+        + publishPacket("t", [1], qos: 2, packetID: 8, flags: 8))
     #expect(second.seen == [.message("t", [2], .exactlyOnce)])
+  }
+
+  @Test("What could not be fetched is fetched with the next PINGREQ or connection", arguments: [false, true])
+  func fetchedLater(isCut: Bool) throws {
+    let store = StoreInMemory()
+    let harness = try client(store)
+    for number in 1...8 { try keep(harness, "t\(number)") }
+    #expect(try harness.client.commit())
+    store.failure = .failed
+    let link = connect(harness)
+    #expect(link.server.accepted.count == 4 && harness.client.storedBacklog == 4)
+    store.failure = nil
+    if isCut { link.cut() }
+    link.run(for: isCut ? 2_000 : 70_000)
+    #expect(link.server.accepted.map(\.topic) == (1...8).map { "t\($0)" })
   }
 }

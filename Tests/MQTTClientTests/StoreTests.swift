@@ -97,7 +97,7 @@ struct StoreTests {
     #expect(second.client.counters.storeFailures == 0)
   }
 
-  @Test("A QoS 2 message that an earlier process sent is given up with the session, however late it is fetched")
+  @Test("A QoS 2 message that an earlier process sent is given up with the session, fetched late too")
   func lateFate() throws {
     let store = StoreInMemory()
     let first = try client(store) { $0.outboxCapacity = 4096 }
@@ -108,7 +108,8 @@ struct StoreTests {
     let topics = (1...10).map { "t\($0)" }
     for topic in topics {
       let topic = Array(topic.utf8)
-      try first.client.publish(topic: topic.span, payload: payload.span, qos: .exactlyOnce, durability: .disk)
+      try first.client.publish(
+        topic: topic.span, payload: payload.span, qos: .exactlyOnce, durability: .disk)
     }
     link.settle()
     #expect(link.server.accepted.map(\.topic) == topics)
