@@ -26,6 +26,8 @@ public final class MQTTConnection: NetworkStreamOwner {
   private var redirected: Redirected?
   /// The latest attempt ended with a redirection that has not been followed.
   private var mayFollow = false
+  /// Where we were sent latest, until somebody accepts us.
+  private var followed: Redirected?
   /// What was spoken in the latest attempt.
   private var version = MQTTVersion.v5
 
@@ -37,6 +39,8 @@ public final class MQTTConnection: NetworkStreamOwner {
     let server: MQTTServer
     let stream: any NetworkStream
     let redirection: MQTTRedirection
+    /// The place of our server that sent us, and how it is spoken to.
+    let origin: Int
   }
 
   private var state = State.closed
@@ -137,6 +141,8 @@ public final class MQTTConnection: NetworkStreamOwner {
     if current > 0, client.isConnected, knock?.service() == true {
       owner.connectionClosed(server, reason: "the first broker is back")
       stream.close()
+      // Where a later one sent us "for good" is a later one, too.
+      redirected = nil
       end()
       return true
     }
@@ -155,37 +161,48 @@ public final class MQTTConnection: NetworkStreamOwner {
     state = .closed
     knock?.stop(servesAgain: hasBeenAccepted && current == 0)
     client.transportClosed(now: now)
+    if hasBeenAccepted { followed = nil }
     if client.protocolVersion != version {
       // A server that speaks another version is asked again.
       mayFollow = false
-    } else if let redirected {
-      mayFollow = client.redirection != nil && client.redirection != redirected.redirection
-      if mayFollow || !hasBeenAccepted || !redirected.redirection.isPermanent { self.redirected = nil }
     } else {
-      mayFollow = client.redirection != nil
-      current = hasBeenAccepted ? 0 : (current + 1) % servers.count
+      mayFollow = isSentElsewhere
+      if mayFollow || !hasBeenAccepted || redirected?.redirection.isPermanent != true {
+        redirected = nil
+        // Who sends us elsewhere is asked no more, and is spoken to there as here: it stays the current one.
+        if !mayFollow { current = hasBeenAccepted ? 0 : (current + 1) % servers.count }
+      }
     }
     hasBeenAccepted = false
   }
 
-  /// Goes where the latest server sent us.
+  /// The latest attempt ended with a redirection, which is not what another server said before it.
+  private var isSentElsewhere: Bool {
+    guard let redirection = client.redirection else { return false }
+    if let redirected { return redirection != redirected.redirection }
+    return followed?.origin == current || redirection != followed?.redirection
+  }
+
+  /// Goes where the latest server sent us, or to the next one where that cannot be.
   private func follow() {
     guard mayFollow, let redirection = client.redirection else { return }
     mayFollow = false
     var server = self.server
     guard let endpoint = Endpoint(reference: redirection.reference, defaultPort: server.endpoint.port) else {
+      current = (current + 1) % servers.count
       return
     }
     server.endpoint = endpoint
-    if let known = targets.first(where: { endpoint.isSame(as: $0.server.endpoint) }) {
-      redirected = Redirected(server: known.server, stream: known.stream, redirection: redirection)
-    } else if targets.count < MQTTConnection.mostTargets {
+    let known = targets.first { $0.origin == current && endpoint.isSame(as: $0.server.endpoint) }
+    if known != nil || targets.count < MQTTConnection.mostTargets {
       let target = Redirected(
-        server: server, stream: server.makeStream(loop: loop, owner: self), redirection: redirection)
-      targets.append(target)
-      redirected = target
+        server: server, stream: known?.stream ?? server.makeStream(loop: loop, owner: self),
+        redirection: redirection, origin: current)
+      if known == nil { targets.append(target) }
+      (redirected, followed) = (target, target)
     } else {
       owner.connectionClosed(server, reason: "not followed there: other brokers were named too often")
+      current = (current + 1) % servers.count
     }
   }
 

@@ -96,6 +96,16 @@ class Version(WithBroker):
             self.assertEqual(self.level(broker), 4)
 
 
+class NewBroker(FakeBroker):
+    """Grants subscriptions as 5.0 has it."""
+
+    def _answer(self, found):
+        if found.type == SUBSCRIBE:
+            self.send(packet(0x90, found.body[:2] + b"\0\1"))
+        else:
+            super()._answer(found)
+
+
 class Redirection(WithBroker):
 
     def greet(self, broker, reason, reference=b""):
@@ -126,6 +136,53 @@ class Redirection(WithBroker):
             self.greet(second, 0x88)
             second.drop()
             first.accept_socket(timeout=10)
+
+    def start_with(self, *brokers):
+        urls = ", ".join(f"'mqtt://127.0.0.1:{broker.port}'" for broker in brokers)
+        return self.start(configuration(
+            f"{{ url: [{urls}], keep_alive: 5s, failback: 1s, reconnect: {{ min: 100ms, max: 200ms }} }}"))
+
+    def test_where_the_first_broker_of_several_sends_a_device_it_stays_and_then_asks_the_first_again(self):
+        with NewBroker() as first, NewBroker() as second, NewBroker() as elsewhere:
+            device = self.start_with(first, second)
+            self.greet(first, 0x9C, f"127.0.0.1:{elsewhere.port}".encode())
+            self.greet(elsewhere, 0)
+            # Longer than two times 'failback'.
+            with self.assertRaises(TimeoutError):
+                elsewhere.expect_close(timeout=3)
+            self.assertNotIn("is back", device.log)
+            elsewhere.drop()
+            self.greet(first, 0)
+            first.expect(SUBSCRIBE)
+
+    def test_where_a_later_broker_sent_a_device_for_good_it_leaves_for_the_first_one(self):
+        port = free_port()
+        with NewBroker() as second, NewBroker() as elsewhere:
+            device = Device(configuration(
+                f"{{ url: ['mqtt://127.0.0.1:{port}', 'mqtt://127.0.0.1:{second.port}'], keep_alive: 5s,"
+                " failback: 1s, reconnect: { min: 100ms, max: 200ms } }"))
+            self.addCleanup(device.close)
+            self.greet(second, 0x9D, f"127.0.0.1:{elsewhere.port}".encode())
+            self.greet(elsewhere, 0)
+            elsewhere.expect(SUBSCRIBE)
+            with NewBroker(port=port) as first:
+                first.accept_socket(timeout=5)
+                elsewhere.expect_close(timeout=5)
+                # The first one was the knock.
+                self.greet(first, 0)
+                first.expect(SUBSCRIBE)
+
+    def test_a_server_that_is_named_and_not_there_does_not_keep_a_device_from_the_next_one(self):
+        with NewBroker() as first, NewBroker() as second:
+            self.start_with(first, second)
+            self.greet(first, 0x9C, f"127.0.0.1:{free_port()}".encode())
+            self.greet(second, 0)
+            second.expect(SUBSCRIBE)
+        with NewBroker() as first, NewBroker() as second:
+            self.start_with(first, second)
+            self.greet(first, 0x9C, b"[no address")
+            self.greet(second, 0)
+            second.expect(SUBSCRIBE)
 
 
 # What a resolver that says nothing needs: a network of the program's own, in which whoever listens on the

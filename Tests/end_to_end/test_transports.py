@@ -13,6 +13,7 @@ import unittest
 
 from harness.certificates import Certificates
 from harness.device import Device, configuration, run
+from harness.fake_broker import CONNECT, FakeBroker, packet
 from harness.mqtt import Broker, Observer, free_port, wait_until
 
 from .support import AVAILABILITY, PREFIX, answer
@@ -164,6 +165,32 @@ class TLS(WithTransports):
                     connection.shutdown(socket.SHUT_RDWR)
             self.assertEqual(resumed, [False, True, True])
             device.close()
+
+    def encrypt(self, broker):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.files.path("server.crt"), self.files.path("server.key"))
+        broker.client = context.wrap_socket(broker.client, server_side=True)
+
+    def test_where_a_server_with_tls_sends_a_device_it_speaks_tls_whatever_others_do(self):
+        with FakeBroker() as first, FakeBroker() as plain, FakeBroker() as elsewhere:
+            device = Device(configuration(
+                f"{{ url: ['mqtts://localhost:{first.port}', 'mqtt://localhost:{plain.port}'], keep_alive: 5s,"
+                f" reconnect: {{ min: 100ms, max: 200ms }}{self.ca()} }}", RELAY))
+            self.addCleanup(device.close)
+            first.accept_socket()
+            self.encrypt(first)
+            first.expect(CONNECT)
+            reference = f"localhost:{elsewhere.port}".encode()
+            first.send(packet(0x20, bytes([0, 0x9C, len(reference) + 3, 0x1C, 0, len(reference)]) + reference))
+            elsewhere.accept_socket()
+            self.assertEqual(elsewhere.client.recv(1, socket.MSG_PEEK), b"\x16", "a password in the clear")
+            elsewhere.drop()
+            # Whom the next one refuses, it has not sent there.
+            plain.accept_socket()
+            plain.expect(CONNECT)
+            plain.send(packet(0x20, b"\0\x88\0"))
+            plain.drop()
+            first.accept_socket()
 
     def test_the_device_comes_back_and_keeps_obeying_after_the_broker_was_away(self):
         device = self.connect(self.url("mqtts", "tls"), self.ca())
