@@ -208,6 +208,7 @@ public final class MQTTConnection: NetworkStreamOwner {
 
   public func streamOpened() {
     state = .open
+    if isHeldBack { stream.pauseReading() }
     client.transportOpened(now: now)
   }
 
@@ -246,7 +247,7 @@ public final class MQTTConnection: NetworkStreamOwner {
       return written
     }
     // What was held back for the disk leaves without the socket's having been full.
-    if written > 0 { stream.resumeReading() }
+    if written > 0 && !isHeldBack { stream.resumeReading() }
     if case .open = state { return written > 0 || client.transportRequest == .close }
     return true
   }
