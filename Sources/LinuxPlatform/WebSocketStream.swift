@@ -151,7 +151,8 @@ public final class WebSocketStream: NetworkStream, NetworkStreamOwner {
     let request = handshake.request(endpoint, settings, isSecure: isSecure)
     let written = below?.write(request.span) ?? 0
     // The first bytes of a connection find an empty buffer, and the configuration bounds what they are.
-    if written < request.count { fail("the WebSocket's request did not fit into the socket's buffer") }
+    guard case .asking = state, written < request.count else { return }
+    fail("the WebSocket's request did not fit into the socket's buffer")
   }
 
   public func streamReadable() {

@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import tempfile
 import threading
@@ -238,6 +239,21 @@ class Proxies(unittest.TestCase):
             self.connect("mqtt://broker.example:1883", f"http://127.0.0.1:{server.getsockname()[1]}")
             broker.accept_socket(timeout=10)
             broker.expect(CONNECT)
+
+    def test_a_proxy_that_breaks_off_before_a_websocket_is_asked_for_is_told_once(self):
+        server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(server.close)
+
+        def work():
+            with server.accept()[0] as client:
+                client.recv(4096)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                client.sendall(b"HTTP/1.1 200 Fine\r\n\r\n")
+        threading.Thread(target=work, daemon=True).start()
+        device = self.connect("ws://broker.example", f"http://127.0.0.1:{server.getsockname()[1]}")
+        device.wait_log("no connection to the broker")
+        self.assertIn("during the WebSocket's handshake", device.log)
+        self.assertEqual(device.log.count("warning: broker broker.example"), 1, device.log)
 
     def test_what_is_no_proxy_is_left_and_the_device_lives_on(self):
         for answer, words in ((b"\x05\x07", "takes no password|wants a user"), (b"HTTP", "does not speak SOCKS 5"),
