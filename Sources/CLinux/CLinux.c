@@ -199,7 +199,13 @@ int linux_resolve(const char *host, uint16_t port, int numeric_only, linux_addre
   int error = getaddrinfo(host, service, &hints, &list);
   if (error) return error < 0 ? error : -error;
   int count = 0;
-  for (struct addrinfo *info = list; info && count < capacity; info = info->ai_next) {
+  for (struct addrinfo *info = list; info; info = info->ai_next) {
+    /* One of the other family is worth more than the last of many of the first. */
+    if (count == capacity) {
+      int first = list->ai_family;
+      if (info->ai_family == first || found[count - 1].storage.ss_family != first) continue;
+      count--;
+    }
     memcpy(&found[count].storage, info->ai_addr, info->ai_addrlen);
     found[count++].length = info->ai_addrlen;
   }

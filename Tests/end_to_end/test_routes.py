@@ -96,6 +96,11 @@ class Addresses(unittest.TestCase):
             self.assertLess(time.monotonic() - begin, 0.7)
             self.assertNotIn("refused", device.log)
 
+    def test_many_addresses_of_one_family_do_not_hide_the_other_one(self):
+        with FakeBroker() as broker:
+            self.seek(broker.port, *["::1"] * 9, "127.0.0.1")
+            broker.accept(timeout=5)
+
     def test_a_refusal_tells_more_than_an_address_without_a_way_to_it(self):
         # There is no TCP to a multicast address.
         self.seek(free_port(), "127.0.0.1", "ff02::1").wait_log("Connection refused")
