@@ -7,7 +7,7 @@ public final class WorkerThread: WorkQueue, FileObserver {
   private let inbox: (read: Int32, write: Int32)
   private let outbox: (read: Int32, write: Int32)
   /// Everybody who ever submitted work, at a fixed place: what travels is the index.
-  private let users = UnsafeMutablePointer<any Work>.allocate(capacity: capacity)
+  private let users: UnsafeMutablePointer<any Work>
   private var count = 0
 
   /// A 7-bit bus has 112 usable addresses.
@@ -18,16 +18,36 @@ public final class WorkerThread: WorkQueue, FileObserver {
 
   public init(loop: EventLoop) throws(SystemError) {
     inbox = try WorkerThread.pipe(nonblockingRead: false)
-    outbox = try WorkerThread.pipe(nonblockingRead: true)
-    _ = try loop.watch(outbox.read, for: .readable, observer: self)
+    do throws(SystemError) {
+      outbox = try WorkerThread.pipe(nonblockingRead: true)
+    } catch {
+      linux_close(inbox.read)
+      linux_close(inbox.write)
+      throw error
+    }
+    users = .allocate(capacity: WorkerThread.capacity)
+    do throws(SystemError) {
+      try start(loop)
+    } catch {
+      stop()
+      throw error
+    }
+  }
+
+  private func start(_ loop: EventLoop) throws(SystemError) {
+    let token = try loop.watch(outbox.read, for: .readable, observer: self)
     // The thread keeps the queue alive until `stop`.
-    let context = Unmanaged.passRetained(self).toOpaque()
-    _ = try SystemError.check(
-      linux_thread_start(
-        { context in
-          if let context { Unmanaged<WorkerThread>.fromOpaque(context).takeRetainedValue().serve() }
-          return nil
-        }, context, WorkerThread.stackSize))
+    let context = Unmanaged.passRetained(self)
+    let result = linux_thread_start(
+      { context in
+        if let context { Unmanaged<WorkerThread>.fromOpaque(context).takeRetainedValue().serve() }
+        return nil
+      }, context.toOpaque(), WorkerThread.stackSize)
+    guard result >= 0 else {
+      context.release()
+      loop.unwatch(outbox.read, token: token)
+      throw SystemError(number: -result)
+    }
   }
 
   deinit {

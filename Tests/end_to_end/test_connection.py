@@ -367,6 +367,18 @@ class Names(WithBroker):
         self.assertEqual(status, 0)
         self.assertLess(seconds, 1)
 
+    @unittest.skipUnless(os.geteuid() == 0, "needs the rights of root")
+    def test_a_lookup_for_which_there_is_no_thread_costs_no_files(self):
+        device = self.start(
+            configuration("{ url: mqtt://no-such-host.invalid, reconnect: { min: 100ms, max: 200ms } }",
+                          "  - relay: fan\n    line: GPIO9\n"),
+            wrapper=["prlimit", "--nproc=1", "setpriv", "--reuid=54321", "--clear-groups"])
+        device.wait_log("broker no-such-host.invalid:1883: Resource temporarily unavailable")
+        files = f"/proc/{device.process.pid}/fd"
+        before = len(os.listdir(files))
+        time.sleep(1)
+        self.assertEqual(len(os.listdir(files)), before)
+
     def test_a_name_is_resolved(self):
         device = self.start(configuration(f"mqtt://localhost:{self.broker.port}"))
         device.wait_log("online")
