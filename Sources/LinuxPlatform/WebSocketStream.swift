@@ -32,6 +32,8 @@ public final class WebSocketStream: NetworkStream, NetworkStreamOwner {
     /// The request is out; its answer is awaited.
     case asking
     case open
+    /// What was taken is still being written; nothing is read and the owner told no more.
+    case finishing
   }
 
   private static let longestHead = 4096
@@ -93,7 +95,13 @@ public final class WebSocketStream: NetworkStream, NetworkStreamOwner {
     guard case .open = state else { return close() }
     // 1000: a normal end.
     queue(CWSLAY_CLOSE, [0x03, 0xE8])
-    _ = flush()
+    state = .finishing
+    below?.pauseReading()
+    finishWriting()
+  }
+
+  private func finishWriting() {
+    guard flush() else { return }
     state = .closed
     below?.finish()
   }
@@ -159,18 +167,21 @@ public final class WebSocketStream: NetworkStream, NetworkStreamOwner {
     switch state {
     case .asking: readHead()
     case .open: owner.streamReadable()
-    case .closed, .opening: break
+    case .closed, .opening, .finishing: break
     }
   }
 
   public func streamWritable() {
+    if case .finishing = state { return finishWriting() }
     guard case .open = state else { return }
     if flush() { owner.streamWritable() }
   }
 
   public func streamClosed(_ reason: String) {
     let wasAsking = if case .asking = state { true } else { false }
+    let isFinishing = if case .finishing = state { true } else { false }
     state = .closed
+    if isFinishing { return }
     owner.streamClosed(wasAsking ? reason + " during the WebSocket's handshake" : reason)
   }
 
