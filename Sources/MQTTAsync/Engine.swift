@@ -179,6 +179,8 @@ final class Engine: LoopClient, FileObserver, MQTTConnectionOwner {
 
   func connect(_ call: UInt64, retryingFor patience: Duration, _ waiter: Waiter?) {
     waiters[call] = waiter
+    // A goodbye that is under way stands: it would never come to its end.
+    guard !isStopping else { return settle(call, .failure(.closed)) }
     if client.isConnected { return settle(call, .success(())) }
     if connecting == nil { connecting = Connecting(calls: [], until: loop.now + patience) }
     connecting?.calls.append(call)
@@ -198,6 +200,7 @@ final class Engine: LoopClient, FileObserver, MQTTConnectionOwner {
 
   /// Wants connections and waits for none.
   func start() {
+    guard !isStopping else { return }
     states.tell(.connecting)
     client.start(now: milliseconds)
   }

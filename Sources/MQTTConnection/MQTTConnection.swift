@@ -119,6 +119,10 @@ public final class MQTTConnection: NetworkStreamOwner {
       stream.close()
       state = .closed
       return false
+    case .closed where client.transportRequest == .close:
+      // Begun and ended before anything was opened.
+      client.transportClosed(now: now)
+      return true
     case .closed, .opening:
       return false
     }

@@ -1,0 +1,38 @@
+import MQTTAsync
+import TestBroker
+import Testing
+
+@Suite(.serialized, .timeLimit(.minutes(1)))
+struct ConnectingTests {
+  @Test("disconnect ends a client for good, whatever wants a connection at the same time", arguments: 0..<20)
+  func disconnectWins(_ round: Int) async throws {
+    let broker = try TestBroker()
+    let client = try MQTTAsyncClient(broker.url, options: options())
+    if round % 2 == 0 { try await client.connect() }
+    let goodbye = Task { await client.disconnect() }
+    let others = (0..<10).map { _ in
+      Task { await error { () async throws(MQTTAsyncError) in try await client.connect() } }
+    }
+    for _ in 0..<100 { client.start() }
+    await goodbye.value
+    for other in others { _ = await other.value }
+    #expect(client.state == .closed)
+  }
+
+  @Test("A call of connect that is cancelled at once does not stand in the way of the next one")
+  func cancelledAtOnce() async throws {
+    let broker = try TestBroker()
+    let client = try MQTTAsyncClient(broker.url, options: options())
+    for _ in 0..<50 {
+      let call = Task { await error { () throws(MQTTAsyncError) in try await client.connect() } }
+      await Task.yield()
+      call.cancel()
+      _ = await call.value
+    }
+    try await client.connect()
+    await client.disconnect()
+    let other = try MQTTAsyncClient(broker.url, options: options())
+    other.start()
+    await other.disconnect()
+  }
+}
