@@ -36,6 +36,8 @@ final class Engine: LoopClient, FileObserver, MQTTConnectionOwner {
   /// Messages that are with their streams.
   var deliveries = Deliveries()
   private var isStopping = false
+  /// There was a connection, or `start` was called: connections are made from now on, whatever becomes of a call.
+  private var isWanted = false
   private var isWoken = false
   private var lastReason: String?
 
@@ -194,13 +196,14 @@ final class Engine: LoopClient, FileObserver, MQTTConnectionOwner {
     connecting?.calls.removeAll { $0 == call }
     if connecting?.calls.isEmpty == true {
       connecting = nil
-      client.disconnect(now: milliseconds)
+      if !isWanted { client.disconnect(now: milliseconds) }
     }
   }
 
   /// Wants connections and waits for none.
   func start() {
     guard !isStopping else { return }
+    isWanted = true
     states.tell(.connecting)
     client.start(now: milliseconds)
   }
@@ -234,6 +237,7 @@ final class Engine: LoopClient, FileObserver, MQTTConnectionOwner {
 
   func connected(sessionPresent: Bool) {
     lastReason = nil
+    isWanted = true
     deliveries.begin(sessionPresent: sessionPresent)
     states.tell(.connected(client.protocolVersion, sessionPresent: sessionPresent))
     let calls = connecting?.calls ?? []
@@ -266,9 +270,11 @@ final class Engine: LoopClient, FileObserver, MQTTConnectionOwner {
   private func failConnecting(_ error: MQTTAsyncError) {
     let calls = connecting?.calls ?? []
     connecting = nil
-    client.disconnect(now: milliseconds)
-    isWoken = true
-    if !isStopping { states.tell(.idle) }
+    if !isWanted {
+      client.disconnect(now: milliseconds)
+      isWoken = true
+      if !isStopping { states.tell(.idle) }
+    }
     for call in calls { settle(call, .failure(error)) }
   }
 

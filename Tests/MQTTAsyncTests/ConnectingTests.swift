@@ -35,4 +35,30 @@ struct ConnectingTests {
     other.start()
     await other.disconnect()
   }
+
+  @Test("A client that has begun to connect goes on when a call of connect fails or is cancelled")
+  func connectFailsInBetween() async throws {
+    let broker = try TestBroker()
+    let started = try MQTTAsyncClient(broker.url, options: options())
+    let connected = try await MQTTAsyncClient.connect(broker.url, options: options())
+    broker.kill()
+    started.start()
+    while connected.state.isConnected { try await Task.sleep(for: .milliseconds(5)) }
+    for client in [started, connected] {
+      let failure = await error { () throws(MQTTAsyncError) in try await client.connect() }
+      guard case .unreachable = failure else {
+        Issue.record("a server that is not there")
+        return
+      }
+      let waiting = Task {
+        await error { () throws(MQTTAsyncError) in try await client.connect(retryingFor: .seconds(60)) }
+      }
+      try await Task.sleep(for: .milliseconds(50))
+      waiting.cancel()
+      #expect(await waiting.value == .cancelled)
+    }
+    try broker.start()
+    try await started.publish("a", "1", qos: .atLeastOnce)
+    try await connected.publish("a", "2", qos: .atLeastOnce)
+  }
 }
