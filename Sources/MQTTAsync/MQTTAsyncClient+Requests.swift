@@ -18,29 +18,33 @@ extension MQTTAsyncClient {
     var properties = properties
     properties.responseTopic = "\(prefix)/\(name)"
     properties.correlationData = correlation
-    let responses = try await messages("\(prefix)/\(name)")
-    try await publish(topic, payload, qos: qos, properties: properties)
-    let response = await responses.first(within: timeout) { $0.properties.correlationData == correlation }
-    if let response { return response }
-    throw Task.isCancelled ? .cancelled : .timedOut
+    let request = properties
+    return try await Self.within(timeout) { () async throws(MQTTAsyncError) in
+      let responses = try await self.messages("\(prefix)/\(name)")
+      try await self.publish(topic, payload, qos: qos, properties: request)
+      let response = await responses.first { $0.properties.correlationData == correlation }
+      guard let response else { throw Task.isCancelled ? .cancelled : responses.failure ?? .closed }
+      return response
+    }
   }
-}
 
-extension MQTTMessages {
-  /// The first message that is right, if it comes in time. Ends the subscription.
-  func first(
-    within time: Duration, where isRight: @escaping @Sendable (MQTTReceivedMessage) -> Bool
-  ) async -> MQTTReceivedMessage? {
-    await withTaskGroup(of: MQTTReceivedMessage?.self) { group in
-      group.addTask { await self.first { isRight($0) } }
+  /// What `body` returns, if it does so in time.
+  private static func within<R: Sendable>(
+    _ time: Duration, _ body: @escaping @Sendable () async throws(MQTTAsyncError) -> R
+  ) async throws(MQTTAsyncError) -> R {
+    let result = await withTaskGroup(of: Result<R, MQTTAsyncError>.self) { group in
       group.addTask {
-        do { try await Task.sleep(for: time) } catch { return nil }
-        return nil
+        do throws(MQTTAsyncError) { return .success(try await body()) } catch { return .failure(error) }
       }
-      let first = await group.next() ?? nil
+      group.addTask {
+        do { try await Task.sleep(for: time) } catch { return .failure(.cancelled) }
+        return .failure(.timedOut)
+      }
+      let first = await group.next() ?? .failure(.timedOut)
       group.cancelAll()
       return first
     }
+    return try result.get()
   }
 }
 

@@ -61,4 +61,15 @@ struct ConnectingTests {
     try await started.publish("a", "1", qos: .atLeastOnce)
     try await connected.publish("a", "2", qos: .atLeastOnce)
   }
+
+  @Test("A request ends in time, whatever the server does") func requestEnds() async throws {
+    let broker = try TestBroker()
+    let client = try await MQTTAsyncClient.connect(broker.url, options: options())
+    broker.pause()
+    defer { broker.resume() }
+    let error = await error { () throws(MQTTAsyncError) in
+      _ = try await client.request("a", [], timeout: .milliseconds(100))
+    }
+    #expect(error == .timedOut)
+  }
 }
