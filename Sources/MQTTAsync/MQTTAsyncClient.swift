@@ -76,7 +76,7 @@ public final class MQTTAsyncClient: Sendable {
       servers.append(try url.server(transport))
       if options.username == nil {
         options.username = url.username
-        options.password = url.password.map { Array($0.utf8) }
+        if let password = url.password { options.password = Array(password.utf8) }
       }
     }
     try self.init(

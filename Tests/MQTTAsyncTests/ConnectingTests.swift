@@ -72,4 +72,18 @@ struct ConnectingTests {
     }
     #expect(error == .timedOut)
   }
+
+  @Test("A password in the options counts, whether the URL has a user name or nobody has one")
+  func passwordOfTheOptions() async throws {
+    let broker = try TestBroker()
+    var options = options(.v3_1_1)
+    options.password = Array("secret".utf8)
+    // Would be taken if the password were forgotten.
+    #expect(throws: MQTTAsyncError.invalidOptions(.passwordWithoutUsername)) {
+      try MQTTAsyncClient(broker.url, options: options)
+    }
+    let url = broker.url.replacing("mqtt://", with: "mqtt://me@")
+    let client = try await MQTTAsyncClient.connect(url, options: options)
+    await client.disconnect()
+  }
 }
