@@ -42,6 +42,8 @@ extension Engine {
       }
     } catch {
       switch error {
+      case .outboxFull where durability != .memory && !client.hasUnsettled:
+        settle(message.call, .failure(.outbox(Self.tooLarge)))
       case .outputFull, .outboxFull: return false
       case .storeFailed(let error): settle(message.call, .failure(.outbox(error.words)))
       case .notConnected: settle(message.call, .failure(.notConnected))
@@ -51,6 +53,8 @@ extension Engine {
     }
     return true
   }
+
+  private static let tooLarge = "has no room for the message, though it is empty: give it a larger capacity"
 
   func handle(_ event: MQTTEvent) {
     switch event {

@@ -8,7 +8,7 @@ public struct MQTTOutbox: Sendable {
   /// In a directory that exists.
   public var path: String
   /// Bytes of all messages, each with some 40 of book-keeping. When more come, `dropPolicy` of the options decides;
-  /// with `.newest`, the default here, calls wait.
+  /// with `.newest`, the default here, calls wait; a message that the empty file has no room for is an error.
   public var capacity: Int
 
   public init(path: String, capacity: Int = 16 << 20) {

@@ -164,6 +164,22 @@ struct OutboxTests {
     #expect(await client.unsettled == 0)
   }
 
+  @Test("A message that is larger than the outbox is an error, and those behind it go on")
+  func tooLarge() async throws {
+    let broker = try TestBroker()
+    let outbox = place.outbox(capacity: 4096)
+    let client = try await MQTTAsyncClient.connect(broker.url, options: options(), outbox: outbox)
+    for size in [4090, 5000, 100_000] {
+      let error = await error { () async throws(MQTTAsyncError) in
+        let payload = [UInt8](repeating: 1, count: size)
+        try await client.publish("a", payload, qos: .atLeastOnce, durability: .disk)
+      }
+      #expect(error?.description.contains("larger capacity") == true)
+    }
+    try await client.publish("a", "1", qos: .atLeastOnce, durability: .disk)
+    try await client.flush()
+  }
+
   @Test("A file that another client has, a missing directory and a damaged file are told") func files()
     async throws
   {
