@@ -115,10 +115,9 @@ public final class MQTTAsyncClient: Sendable {
   /// server are lost, unless the outbox has them, and their calls throw `.closed`. The client cannot be used again. 5.0: with
   /// `.disconnectWithWillMessage` the server publishes the will.
   public func disconnect(reason: MQTTReasonCode = .normalDisconnection) async {
-    do throws(MQTTAsyncError) {
-      try await call { engine, id, waiter in engine.disconnect(id, reason: reason, waiter) }
-    } catch {
-      // It was closed before.
+    // In a task that is cancelled, too: that is where programs clean up. Fails when it was closed before.
+    await withCheckedContinuation { continuation in
+      call(nextID(), { $0.disconnect($1, reason: reason, $2) }, { _ in continuation.resume() })
     }
   }
 

@@ -62,6 +62,19 @@ struct ConnectingTests {
     try await connected.publish("a", "2", qos: .atLeastOnce)
   }
 
+  @Test("disconnect says goodbye in a task that is cancelled, too")
+  func disconnectWhenCancelled() async throws {
+    let broker = try TestBroker()
+    let client = try await MQTTAsyncClient.connect(broker.url, options: options())
+    let task = Task {
+      while !Task.isCancelled { await Task.yield() }
+      await client.disconnect()
+      return client.state
+    }
+    task.cancel()
+    #expect(await task.value == .closed)
+  }
+
   @Test("A request ends in time, whatever the server does") func requestEnds() async throws {
     let broker = try TestBroker()
     let client = try await MQTTAsyncClient.connect(broker.url, options: options())
