@@ -115,7 +115,18 @@ func note(_ text: String) {
 }
 
 /// Says what went wrong and ends with 1.
-func failure(_ error: MQTTAsyncError) -> ExitCode {
-  note("error: \(words(error))")
+func failure(_ error: MQTTAsyncError) -> ExitCode { failure(words(error)) }
+
+func failure(_ text: String) -> ExitCode {
+  note("error: \(text)")
   return ExitCode(1)
+}
+
+/// After a `read` or a `write` that failed: whether it is to be repeated. A file that others have made
+/// non-blocking is waited for.
+func mayRepeat(_ file: Int32, _ events: Int32) -> Bool {
+  guard errno == EAGAIN else { return errno == EINTR }
+  var wanted = pollfd(fd: file, events: Int16(events), revents: 0)
+  poll(&wanted, 1, -1)
+  return true
 }

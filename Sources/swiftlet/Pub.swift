@@ -91,7 +91,7 @@ struct Pub: AsyncParsableCommand {
     } else {
       // Each line when the one before is where its QoS wants it, or kept: whoever writes has to wait with us.
       var input = LineReader()
-      while let line = input.next() { try await message.publish(line, with: client) }
+      while let line = try input.next() { try await message.publish(line, with: client) }
     }
     if let outbox { try await empty(outbox, client) }
     await client.disconnect()
@@ -156,21 +156,28 @@ struct LineReader {
   private var buffer: [UInt8] = []
   private var isAtEnd = false
 
-  mutating func next() -> [UInt8]? {
+  mutating func next() throws -> [UInt8]? {
     while !isAtEnd {
       if let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
         let line = Array(buffer[..<end])
         buffer.removeFirst(end + 1)
         return line
       }
-      var chunk = [UInt8](repeating: 0, count: 65_536)
-      let count = read(0, &chunk, chunk.count)
-      if count > 0 { buffer += chunk.prefix(count) } else { isAtEnd = true }
+      try fill()
     }
     guard !buffer.isEmpty else { return nil }
     // Without an end of line at the end.
     defer { buffer.removeAll() }
-    if let end = buffer.firstIndex(of: UInt8(ascii: "\n")) { return Array(buffer[..<end]) }
     return buffer
+  }
+
+  private mutating func fill() throws {
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    let count = read(0, &chunk, chunk.count)
+    if count > 0 { buffer += chunk.prefix(count) }
+    isAtEnd = count == 0
+    guard count >= 0 || mayRepeat(0, POLLIN) else {
+      throw failure("cannot read standard input: \(String(cString: strerror(errno)))")
+    }
   }
 }
