@@ -12,7 +12,7 @@ struct Sub: AsyncParsableCommand {
 
       Payloads that are no text are shown as hexadecimal digits on a terminal, and come as they are through
       pipes. Ends with 0 after --count messages or Ctrl-C, with 27 when --timeout is over, with 1 when the
-      server cannot be reached or refuses, with 64 after wrong usage.
+      server cannot be reached or refuses or the output cannot be written, with 64 after wrong usage.
       """)
 
   @OptionGroup(title: "CONNECTION") var connection: ConnectionOptions
@@ -101,10 +101,15 @@ struct Sub: AsyncParsableCommand {
         }
       }
       group.addTask {
-        try await client.connect()
-        try await messages.subscribed()
-        try await forget(client)
-        return await printAll(messages)
+        do {
+          try await client.connect()
+          try await messages.subscribed()
+          try await forget(client)
+        } catch let error as MQTTAsyncError where error == .cancelled {
+          // The server is told goodbye all the same.
+          return true
+        }
+        return try await printAll(messages, client)
       }
       let first = try await group.next() ?? true
       group.cancelAll()
@@ -122,7 +127,7 @@ struct Sub: AsyncParsableCommand {
     }
   }
 
-  private func printAll(_ messages: MQTTMessages) async -> Bool {
+  private func printAll(_ messages: MQTTMessages, _ client: MQTTAsyncClient) async throws -> Bool {
     let isTerminal = isatty(1) != 0
     let isColored = isTerminal && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
     var style = MessageFormat.Style.plain
@@ -134,7 +139,14 @@ struct Sub: AsyncParsableCommand {
     let unwanted = filterOut.map { Array($0.utf8) }
     var printed = 0
     for await message in messages where isWanted(message, unwanted) {
-      guard write(format.bytes(message)) else { return true }
+      guard put(format.bytes(message)) else {
+        let number = errno
+        // Before the loop ends, which would acknowledge the message: a session that is kept keeps it.
+        await client.disconnect()
+        // Nobody reads any more.
+        if number == EPIPE { return true }
+        throw failure("cannot write: \(String(cString: strerror(number)))")
+      }
       printed += 1
       if printed == count { return true }
     }
@@ -147,13 +159,13 @@ struct Sub: AsyncParsableCommand {
     return !unwanted.contains { TopicFilter.matches($0.span, topic: topic.span) }
   }
 
-  /// False: nobody reads any more.
-  private func write(_ bytes: [UInt8]) -> Bool {
-    do {
-      try FileHandle.standardOutput.write(contentsOf: Data(bytes))
-      return true
-    } catch {
-      return false
+  /// False: `errno` says why it is not, or not all, written.
+  private func put(_ bytes: [UInt8]) -> Bool {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
+      if count >= 0 { rest = rest.dropFirst(count) } else if !mayRepeat(1, POLLOUT) { return false }
     }
+    return true
   }
 }

@@ -31,5 +31,46 @@ class Input(WithBroker):
         self.assertIn(b"cannot read standard input: Is a directory", result.stderr)
 
 
+class Output(WithBroker):
+    settings = "allow_anonymous true\nlog_type subscribe\n"
+
+    def keep(self, *texts):
+        """A session `keeper` for which messages of QoS 1 wait."""
+        options = ["-t", "k", "-q", "1", "-i", "keeper", "-c"]
+        self.end(self.sub(*options, "-W", "1"))
+        for text in texts:
+            self.pub("-t", "k", "-q", "1", "-m", text)
+        return options
+
+    def test_what_a_full_disk_does_not_take_stays_with_the_server(self):
+        options = self.keep("1", "2")
+        with open("/dev/full", "wb") as full:
+            result = subprocess.run([program(), "sub", *self.server, *options, "-C", "1"], stdout=full,
+                                    stderr=subprocess.PIPE, timeout=20)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(b"cannot write: No space left on device", result.stderr)
+        result = run("sub", *self.server, *options, "-C", "2", "-W", "5")
+        self.assertEqual(result.stdout, b"1\n2\n")
+
+    def test_what_a_reader_that_leaves_does_not_take_stays_with_the_server(self):
+        options = self.keep("1", "2", "3")
+        process = subprocess.Popen([program(), "sub", *self.server, *options], stdout=subprocess.PIPE)
+        process.stdout.close()
+        self.assertEqual(process.wait(10), 0)
+        result = run("sub", *self.server, *options, "-C", "3", "-W", "5")
+        self.assertEqual(result.stdout, b"1\n2\n3\n")
+
+    def test_a_pipe_that_others_made_non_blocking_is_waited_for(self):
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        self.pub("-t", "a", "-r", "-m", "x" * 100_000)
+        process = subprocess.Popen([program(), "sub", *self.server, "-t", "a", "-C", "1"], stdout=writing)
+        os.close(writing)
+        time.sleep(1)
+        with os.fdopen(reading, "rb") as file:
+            self.assertEqual(len(file.read()), 100_001)
+        self.assertEqual(process.wait(10), 0)
+
+
 if __name__ == "__main__":
     unittest.main()
