@@ -96,7 +96,8 @@ struct Sub: AsyncParsableCommand {
     let isDone = try await withThrowingTaskGroup(of: Bool.self) { group in
       if let timeout {
         group.addTask {
-          try await Task.sleep(for: .seconds(timeout))
+          // Interrupted: the others end by themselves.
+          do { try await Task.sleep(for: .seconds(timeout)) } catch { return true }
           return false
         }
       }

@@ -1,6 +1,7 @@
 """`swiftlet pub` and `swiftlet sub` with pipes, files and words that are not as one expects."""
 
 import os
+import signal
 import subprocess
 import time
 import unittest
@@ -70,6 +71,14 @@ class Output(WithBroker):
         with os.fdopen(reading, "rb") as file:
             self.assertEqual(len(file.read()), 100_001)
         self.assertEqual(process.wait(10), 0)
+
+    def test_interrupted_before_the_timeout_it_ends_with_0_and_says_goodbye(self):
+        observer = self.observe("will")
+        process = self.sub("-W", "30", "--will-topic", "will", "--will-payload", "lost")
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(self.end(process), (0, b"", b""))
+        time.sleep(0.3)
+        self.assertEqual(observer.messages, [])
 
 
 if __name__ == "__main__":
