@@ -17,9 +17,9 @@ struct ConnectionOptions: ParsableArguments {
   var url: [String] = []
   @Option(help: "Seconds until the first of several servers is tried again while a later one serves.")
   var failback = 60
-  @Option(name: .shortAndLong, help: "User name.") var username: String?
+  @Option(name: .shortAndLong, parsing: .unconditional, help: "User name.") var username: String?
   @Option(
-    name: [.customShort("P"), .customLong("pw"), .customLong("password")],
+    name: [.customShort("P"), .customLong("pw"), .customLong("password")], parsing: .unconditional,
     help: "Password; better in the environment as SWIFTLET_PASSWORD, where others do not see it.")
   var password: String?
   @Option(help: "How the password is shown: password (sent as it is), or scram-sha-256 (not sent).")
@@ -170,7 +170,7 @@ struct TransportOptions: ParsableArguments {
 
 struct WillOptions: ParsableArguments {
   @Option(help: "Topic of what the server publishes when we are lost.") var willTopic: String?
-  @Option(help: "Its payload.") var willPayload: String?
+  @Option(parsing: .unconditional, help: "Its payload.") var willPayload: String?
   @Option(help: "Its QoS.") var willQos: Int = 0
   @Flag(help: "Have it retained.") var willRetain = false
 

@@ -18,7 +18,7 @@ struct Pub: AsyncParsableCommand {
 
   @OptionGroup(title: "CONNECTION") var connection: ConnectionOptions
   @Option(name: .shortAndLong, help: "The topic.") var topic: String?
-  @Option(name: .shortAndLong, help: "Publish this text.") var message: String?
+  @Option(name: .shortAndLong, parsing: .unconditional, help: "Publish this text.") var message: String?
   @Option(name: .shortAndLong, help: "Publish a file.") var file: String?
   @Flag(name: [.customShort("l"), .long], help: "Publish each line of standard input.") var stdinLine = false
   @Flag(name: [.customShort("s"), .long], help: "Publish all of standard input as one message.")

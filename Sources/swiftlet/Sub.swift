@@ -27,7 +27,9 @@ struct Sub: AsyncParsableCommand {
   @Flag(name: .shortAndLong, help: "The topic in front of each payload.") var verbose = false
   @Flag(name: [.customShort("N"), .customLong("no-newline")], help: "No end of line after a message.")
   var noNewline = false
-  @Option(name: [.customShort("F"), .long], help: "How to print: text with %t, %p, %j and more.")
+  @Option(
+    name: [.customShort("F"), .long], parsing: .unconditional,
+    help: "How to print: text with %t, %p, %j and more.")
   var format: String?
   @Flag(help: "One JSON object a line.") var json = false
   @Flag(help: "For people: topics and marks, in color on a terminal.") var pretty = false

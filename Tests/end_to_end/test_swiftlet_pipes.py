@@ -31,6 +31,16 @@ class Input(WithBroker):
         self.assertEqual(result.returncode, 1)
         self.assertIn(b"cannot read standard input: Is a directory", result.stderr)
 
+    def test_values_may_begin_with_a_dash(self):
+        observer = self.observe()
+        for text in ("-5", "- item", "--help"):
+            result = self.pub("-t", "a", "-u", "me", "-P", "-secret", "-m", text)
+            self.assertEqual((result.returncode, result.stderr), (0, b""))
+            observer.wait("a", text.encode())
+        self.pub("-t", "a", "-m", "1", "-r")
+        result = run("sub", *self.server, "-t", "a", "-C", "1", "-F", "- %p")
+        self.assertEqual(result.stdout, b"- 1\n")
+
 
 class Output(WithBroker):
     settings = "allow_anonymous true\nlog_type subscribe\n"
