@@ -43,7 +43,16 @@ struct Pub: AsyncParsableCommand {
           : "one of --message, --file, --stdin-line, --stdin-file and --null-message is enough")
     }
     _ = try quality(qos)
-    guard `repeat` >= 1, repeatDelay >= 0 else { throw ValidationError("--repeat is at least 1") }
+    guard `repeat` >= 1 else { throw ValidationError("--repeat is at least 1") }
+    guard repeatDelay >= 0, repeatDelay <= 1e9 else {
+      throw ValidationError("--repeat-delay is from 0 to 1000000000")
+    }
+    guard `repeat` == 1 || !stdinLine else {
+      throw ValidationError("--repeat has no effect with --stdin-line: leave it out")
+    }
+    guard repeatDelay == 0 || `repeat` > 1 else {
+      throw ValidationError("--repeat-delay has no effect without --repeat")
+    }
     guard outbox == nil || qos > 0 else {
       throw ValidationError("--outbox needs --qos 1 or 2: messages of QoS 0 are not kept")
     }

@@ -41,7 +41,9 @@ struct Sub: AsyncParsableCommand {
   func validate() throws {
     _ = try quality(qos)
     if let count, count < 1 { throw ValidationError("--count is at least 1") }
-    if let timeout, timeout <= 0 { throw ValidationError("--timeout is more than 0") }
+    if let timeout, !(timeout > 0 && timeout <= 1e9) {
+      throw ValidationError("--timeout is more than 0, and at most 1000000000")
+    }
     if let fault = format.flatMap(MessageFormat.fault) { throw ValidationError("--format: \(fault)") }
     guard [format != nil, json, pretty].count(where: { $0 }) <= 1 else {
       throw ValidationError("one of --format, --json and --pretty is enough")

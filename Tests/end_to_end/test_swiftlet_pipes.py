@@ -41,6 +41,22 @@ class Input(WithBroker):
         result = run("sub", *self.server, "-t", "a", "-C", "1", "-F", "- %p")
         self.assertEqual(result.stdout, b"- 1\n")
 
+    def test_numbers_that_make_no_sense_are_wrong_usage(self):
+        for arguments in (["--repeat", "2", "--repeat-delay", "inf"], ["--repeat", "2", "--repeat-delay", "1e30"],
+                          ["--repeat-delay", "1"]):
+            result = self.pub("-t", "a", "-m", "x", *arguments)
+            self.assertEqual(result.returncode, 64, result.stderr)
+            self.assertIn(b"--repeat-delay", result.stderr)
+        for number in ("inf", "nan", "1e30", "0"):
+            result = run("sub", *self.server, "-t", "a", "-W", number)
+            self.assertEqual(result.returncode, 64, result.stderr)
+            self.assertIn(b"--timeout is more than 0", result.stderr)
+
+    def test_lines_are_not_repeated(self):
+        result = self.pub("-t", "a", "-l", "--repeat", "2", input=b"1\n")
+        self.assertEqual(result.returncode, 64)
+        self.assertIn(b"--repeat has no effect with --stdin-line", result.stderr)
+
 
 class Output(WithBroker):
     settings = "allow_anonymous true\nlog_type subscribe\n"
