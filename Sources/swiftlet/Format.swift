@@ -81,7 +81,9 @@ struct MessageFormat {
   }
 
   private static func parsed(_ payload: [UInt8]) -> Any? {
-    do { return try JSONSerialization.jsonObject(with: Data(payload)) } catch { return nil }
+    do { return try JSONSerialization.jsonObject(with: Data(payload), options: .fragmentsAllowed) } catch {
+      return nil
+    }
   }
 
   private static func properties(_ properties: MQTTMessageProperties) -> [String: Any] {

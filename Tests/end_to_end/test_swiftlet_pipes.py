@@ -1,5 +1,6 @@
 """`swiftlet pub` and `swiftlet sub` with pipes, files and words that are not as one expects."""
 
+import json
 import os
 import signal
 import subprocess
@@ -105,6 +106,17 @@ class Output(WithBroker):
         self.assertEqual(self.end(process), (0, b"", b""))
         time.sleep(0.3)
         self.assertEqual(observer.messages, [])
+
+    def test_json_that_is_no_object(self):
+        for text in ("42", "-1.5", "true", "null", '"text"', "[1e999]", "nothing", ""):
+            process = self.sub("-t", "j", "-C", "1", "--json")
+            self.pub("-t", "j", "-m", text)
+            payload = json.loads(self.end(process)[1])["payload"]
+            try:
+                wanted = text if "e999" in text else json.loads(text)
+            except ValueError:
+                wanted = text
+            self.assertEqual(payload, wanted)
 
 
 if __name__ == "__main__":
