@@ -20,7 +20,8 @@ struct Pub: AsyncParsableCommand {
   @Option(name: .shortAndLong, help: "The topic.") var topic: String?
   @Option(name: .shortAndLong, parsing: .unconditional, help: "Publish this text.") var message: String?
   @Option(name: .shortAndLong, help: "Publish a file.") var file: String?
-  @Flag(name: [.customShort("l"), .long], help: "Publish each line of standard input.") var stdinLine = false
+  @Flag(name: [.customShort("l"), .long], help: "Publish each line of standard input, of up to 16 MiB.")
+  var stdinLine = false
   @Flag(name: [.customShort("s"), .long], help: "Publish all of standard input as one message.")
   var stdinFile = false
   @Flag(name: [.customShort("n"), .long], help: "Publish a message without bytes.") var nullMessage = false
@@ -79,7 +80,8 @@ struct Pub: AsyncParsableCommand {
     let properties = try PropertyArguments(connection.properties)
     let payload = try onePayload()
     let client = try connection.makeClient(
-      longest: payload?.count ?? 1 << 20, properties: properties, outbox: outbox.map { MQTTOutbox(path: $0) })
+      longest: payload?.count ?? 16 << 20, properties: properties, outbox: outbox.map { MQTTOutbox(path: $0) }
+    )
     connection.report(client)
     if let outbox {
       if let damage = client.outboxDamage {

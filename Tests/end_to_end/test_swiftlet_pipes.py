@@ -32,6 +32,13 @@ class Input(WithBroker):
         self.assertEqual(result.returncode, 1)
         self.assertIn(b"cannot read standard input: Is a directory", result.stderr)
 
+    def test_a_line_of_megabytes_and_the_one_behind_it(self):
+        observer = self.observe()
+        line = b"x" * 3_000_000
+        self.assertEqual(self.pub("-t", "a", "-l", "-q", "1", input=line + b"\nafter").returncode, 0)
+        observer.wait("a", b"after")
+        self.assertEqual([m.payload for m in observer.messages], [line, b"after"])
+
     def test_values_may_begin_with_a_dash(self):
         observer = self.observe()
         for text in ("-5", "- item", "--help"):
