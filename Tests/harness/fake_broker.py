@@ -67,7 +67,11 @@ class Wire:
         while True:
             found = self._take()
             if found:
-                self._answer(found)
+                try:
+                    self._answer(found)
+                except ConnectionError:
+                    # It has closed; the next read says so.
+                    pass
                 return found
             self.client.settimeout(max(0.001, deadline - time.monotonic()))
             try:
