@@ -1,7 +1,7 @@
 import MQTTClient
 
 /// A store that keeps its records in memory and fails when it is told to: what another process finds is
-/// what was committed.
+/// what was committed. For fuzzing, too.
 final class StoreInMemory: MQTTSessionStore {
   private(set) var records: [UInt64: [UInt8]] = [:]
   private(set) var committed: [UInt64: [UInt8]] = [:]
@@ -9,6 +9,8 @@ final class StoreInMemory: MQTTSessionStore {
   /// Room for that many bytes of records.
   var capacity = Int.max
   var failure: MQTTStoreError?
+  /// The next call fails, whatever it is.
+  var failsOnce: MQTTStoreError?
   /// Only commits fail, as they do where changes are kept in memory until then.
   var failsCommits: MQTTStoreError?
   /// Commits answer false, until `finishCommit`.
@@ -24,7 +26,7 @@ final class StoreInMemory: MQTTSessionStore {
     try check()
     let others = records.filter { $0.key != key }.values.reduce(0) { $0 + $1.count }
     if limited, others + value.count > capacity { throw .full }
-    records[key] = array(value)
+    records[key] = value.indices.map { value[$0] }
   }
 
   func remove(_ key: UInt64) throws(MQTTStoreError) {
@@ -51,6 +53,7 @@ final class StoreInMemory: MQTTSessionStore {
   func find(
     from key: UInt64, _ body: (_ key: UInt64, _ value: Span<UInt8>) -> Void
   ) throws(MQTTStoreError) -> Bool {
+    try checkOnce()
     guard let found = records.keys.filter({ $0 >= key }).min(), let value = records[found] else {
       return false
     }
@@ -58,7 +61,16 @@ final class StoreInMemory: MQTTSessionStore {
     return true
   }
 
+  private func checkOnce() throws(MQTTStoreError) {
+    guard let error = failsOnce else { return }
+    failsOnce = nil
+    underWay = nil
+    records = committed
+    throw error
+  }
+
   private func check() throws(MQTTStoreError) {
+    try checkOnce()
     guard let failure else { return }
     records = committed
     throw failure

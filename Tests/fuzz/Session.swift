@@ -17,7 +17,7 @@ private struct Session {
   private var client: MQTTClient
   private let options: MQTTClientOptions
   private let input: [UInt8]
-  private var disk: Disk?
+  private var disk: StoreInMemory?
   private var balance = Balance()
   private var next = 1
   private var now: UInt64 = 1_000
@@ -42,15 +42,19 @@ private struct Session {
     }
     if input[0] & 64 != 0 {
       options.dropPolicy = input[0] & 128 == 0 ? .lowestPriority : .newest
-      disk = Disk(capacity: Session.capacity(input[1]))
+      disk = Session.disk([:], input[1])
     }
     self.options = options
     client = Session.client(options, disk)
   }
 
-  private static func capacity(_ byte: UInt8) -> Int { 100 + Int(byte) * 8 }
+  private static func disk(_ records: [UInt64: [UInt8]], _ byte: UInt8) -> StoreInMemory {
+    let disk = StoreInMemory(records)
+    disk.capacity = 100 + Int(byte) * 8
+    return disk
+  }
 
-  private static func client(_ options: MQTTClientOptions, _ disk: Disk?) -> MQTTClient {
+  private static func client(_ options: MQTTClientOptions, _ disk: StoreInMemory?) -> MQTTClient {
     do throws(MQTTOptionsError) {
       return try MQTTClient(options, store: disk)
     } catch {
@@ -97,7 +101,7 @@ private struct Session {
     }
   }
 
-  private mutating func touch(_ disk: Disk) {
+  private mutating func touch(_ disk: StoreInMemory) {
     let choice = byte()
     switch choice & 7 {
     case 0, 1: disk.isSlow = true
@@ -106,12 +110,13 @@ private struct Session {
       // As the store's own thread does.
       commit()
     case 4:
-      disk.fail(choice & 8 == 0 ? .failed : .diskFull)
+      disk.failsOnce = choice & 8 == 0 ? .failed : .diskFull
       balance.isOpen = true
     default:
       // Another process goes on with what it finds.
-      if choice & 0x40 != 0 { disk.damage(byte(), byte()) }
-      let next = Disk(disk.committed, capacity: Session.capacity(byte()))
+      var records = disk.committed
+      if choice & 0x40 != 0 { damage(&records) }
+      let next = Session.disk(records, byte())
       self.disk = next
       client = Session.client(options, next)
       balance.isOpen = true
@@ -120,6 +125,15 @@ private struct Session {
       wire = Wire()
       client.start(now: now)
     }
+  }
+
+  /// One of the records has another byte in it.
+  private mutating func damage(_ records: inout [UInt64: [UInt8]]) {
+    let (choice, value) = (Int(byte()), byte())
+    let keys = records.keys.filter { records[$0]?.isEmpty == false }.sorted()
+    guard !keys.isEmpty, var record = records[keys[choice % keys.count]] else { return }
+    record[choice % record.count] = value
+    records[keys[choice % keys.count]] = record
   }
 
   private func commit() {
