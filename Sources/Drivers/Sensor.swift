@@ -47,7 +47,7 @@ public protocol Measurement: Equatable, Sendable {
 /// Why a measurement failed.
 public enum SensorError: Error, Equatable, Sendable {
   /// The transfer failed.
-  case bus(I2CError)
+  case bus(BusError)
   /// The chip answered, but what came is damaged: the checksum does not match, or constants that were
   /// read twice differ.
   case checksum

@@ -1,11 +1,45 @@
 /// A GPIO line that drives something. Values are logical (libgpiod's *active*/*inactive*): with an
 /// active-low line, `active` means a low level on the wire.
+///
+/// A line of the kernel has changed when `set` returns. One behind a bus (an expander's) is queued: its level is
+/// `.pending` until the chip has acknowledged, and the observer hears what became of it.
 public protocol OutputLine: AnyObject {
-  /// Drives the line; it has changed when the call returns.
+  /// Drives the line, or queues that. The newest value wins.
   func set(active: Bool) throws(LineError)
 
-  /// What was driven last; before the first `set` the value the line was requested with.
-  var isActive: Bool { get }
+  /// What is known of the line; before the first `set` the value it was requested with.
+  var level: OutputLevel { get }
+
+  /// Who is told when a pending level is driven, or could not be. Lines that are never pending tell nobody.
+  var observer: (any OutputLineObserver)? { get set }
+}
+
+/// What is known of an output line.
+public enum OutputLevel: Equatable, Sendable {
+  /// The line has it.
+  case driven(Bool)
+  /// It has been asked for and is on its way.
+  case pending(Bool)
+  /// Nobody knows: the chip behind the bus has not answered since.
+  case unknown
+}
+
+extension OutputLine {
+  /// What was asked for last; false while nobody knows.
+  public var isActive: Bool {
+    switch level {
+    case .driven(let active), .pending(let active): active
+    case .unknown: false
+    }
+  }
+}
+
+/// Somebody who waits for pending levels. Calls come on the event loop.
+public protocol OutputLineObserver: AnyObject {
+  /// The level is `.driven` now.
+  func outputDriven()
+  /// It is not, and is tried again.
+  func outputFailed(_ error: LineError)
 }
 
 /// A GPIO line that is read. Values are logical, and edges are debounced before they arrive here.
@@ -48,6 +82,8 @@ public enum LineError: Error, Equatable, Sendable {
   case noSuchLine
   /// Another consumer holds the line.
   case busy
+  /// The bus that leads to the line's chip failed.
+  case bus(BusError)
   /// The system's error number.
   case system(Int32)
 }

@@ -56,25 +56,25 @@ final class LinuxI2CDevice: I2CDevice {
     self.address = address
   }
 
-  func write(_ bytes: Span<UInt8>) throws(I2CError) {
+  func write(_ bytes: Span<UInt8>) throws(BusError) {
     let result = bytes.withUnsafeBufferPointer { out in bus.transfer(address, out, nil) }
-    if result < 0 { throw I2CError(number: -result) }
+    if result < 0 { throw BusError(number: -result) }
   }
 
-  func read(into bytes: inout MutableSpan<UInt8>) throws(I2CError) {
+  func read(into bytes: inout MutableSpan<UInt8>) throws(BusError) {
     let result = bytes.withUnsafeMutableBufferPointer { answer in bus.transfer(address, nil, answer) }
-    if result < 0 { throw I2CError(number: -result) }
+    if result < 0 { throw BusError(number: -result) }
   }
 
-  func write(_ bytes: Span<UInt8>, thenReadInto answer: inout MutableSpan<UInt8>) throws(I2CError) {
+  func write(_ bytes: Span<UInt8>, thenReadInto answer: inout MutableSpan<UInt8>) throws(BusError) {
     let result = bytes.withUnsafeBufferPointer { out in
       answer.withUnsafeMutableBufferPointer { answer in bus.transfer(address, out, answer) }
     }
-    if result < 0 { throw I2CError(number: -result) }
+    if result < 0 { throw BusError(number: -result) }
   }
 }
 
-extension I2CError {
+extension BusError {
   /// Source: Linux kernel documentation, "I2C/SMBUS Fault Codes".
   init(number: Int32) {
     switch number {

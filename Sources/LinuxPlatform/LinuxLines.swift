@@ -48,7 +48,9 @@ extension LineError {
 /// A line that drives something, through libgpiod.
 public final class LinuxOutputLine: OutputLine {
   private let line: OpaquePointer
-  public private(set) var isActive: Bool
+  public private(set) var level: OutputLevel
+  /// A line of the kernel is never pending: nobody is told of anything.
+  public var observer: (any OutputLineObserver)?
 
   /// Requests the line with its first value in the same call, so it never shows another.
   public init(
@@ -61,12 +63,12 @@ public final class LinuxOutputLine: OutputLine {
     }
     guard result >= 0, let line else { throw LineError(number: -result) }
     self.line = line
-    isActive = startsActive
+    level = .driven(startsActive)
   }
 
   public func set(active: Bool) throws(LineError) {
     let result = gpio_set(line, active ? 1 : 0)
     if result < 0 { throw LineError(number: -result) }
-    isActive = active
+    level = .driven(active)
   }
 }

@@ -11,6 +11,7 @@ extension LineError {
     case .chipGone: return "the GPIO chip is gone"
     case .noSuchLine: return "the GPIO chip has no such line"
     case .busy: return "the line is held by another program"
+    case .bus: return "the bus that leads to the line's chip fails"
     case .system(let number):
       var text: FixedText = "the line cannot be used: system error "
       text.append(decimal: Int64(number))
@@ -52,7 +53,7 @@ extension SensorError {
   }
 }
 
-extension I2CError {
+extension BusError {
   fileprivate func text(_ place: SensorPlace) -> FixedText {
     var text = place.target
     switch self {

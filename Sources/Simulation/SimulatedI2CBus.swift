@@ -88,24 +88,24 @@ public final class SimulatedI2CTarget: I2CDevice {
     fault = nil
   }
 
-  public func write(_ bytes: Span<UInt8>) throws(I2CError) {
+  public func write(_ bytes: Span<UInt8>) throws(BusError) {
     let fault = try begin()
     try send(bytes, fault: fault)
   }
 
-  public func read(into bytes: inout MutableSpan<UInt8>) throws(I2CError) {
+  public func read(into bytes: inout MutableSpan<UInt8>) throws(BusError) {
     let fault = try begin()
     try receive(into: &bytes, fault: fault)
   }
 
-  public func write(_ bytes: Span<UInt8>, thenReadInto answer: inout MutableSpan<UInt8>) throws(I2CError) {
+  public func write(_ bytes: Span<UInt8>, thenReadInto answer: inout MutableSpan<UInt8>) throws(BusError) {
     let fault = try begin()
     try send(bytes, fault: fault)
     try receive(into: &answer, fault: fault)
   }
 
   /// Counts the transfer and fails it if its fault is one of the bus; the fault of this transfer.
-  private func begin() throws(I2CError) -> Fault? {
+  private func begin() throws(BusError) -> Fault? {
     let isFaulty = transfers >= faultBegins && transfers < faultEnds
     transfers &+= 1
     guard isFaulty, let fault else { return nil }
@@ -117,12 +117,12 @@ public final class SimulatedI2CTarget: I2CDevice {
     }
   }
 
-  private func send(_ bytes: Span<UInt8>, fault: Fault?) throws(I2CError) {
+  private func send(_ bytes: Span<UInt8>, fault: Fault?) throws(BusError) {
     guard let model, model.receive(bytes, fault: fault) else { throw failed(.noAcknowledge) }
     bytesOnWire &+= 1 + bytes.count
   }
 
-  private func receive(into bytes: inout MutableSpan<UInt8>, fault: Fault?) throws(I2CError) {
+  private func receive(into bytes: inout MutableSpan<UInt8>, fault: Fault?) throws(BusError) {
     guard let model, model.send(into: &bytes, fault: fault) else { throw failed(.noAcknowledge) }
     bytesOnWire &+= 1 + bytes.count
     guard bytes.count > 0 else { return }
@@ -137,7 +137,7 @@ public final class SimulatedI2CTarget: I2CDevice {
     }
   }
 
-  private func failed(_ error: I2CError) -> I2CError {
+  private func failed(_ error: BusError) -> BusError {
     failures &+= 1
     return error
   }

@@ -2,7 +2,8 @@ import HAL
 
 /// An output line that remembers what it was driven to.
 public final class SimulatedOutputLine: OutputLine {
-  public private(set) var isActive: Bool
+  public private(set) var level: OutputLevel
+  public var observer: (any OutputLineObserver)?
   /// How often the value changed.
   public private(set) var changes = 0
   /// What the next calls fail with; nil: they succeed.
@@ -10,13 +11,13 @@ public final class SimulatedOutputLine: OutputLine {
 
   /// The line is requested with its first value.
   public init(startsActive: Bool) {
-    isActive = startsActive
+    level = .driven(startsActive)
   }
 
   public func set(active: Bool) throws(LineError) {
     if let fault { throw fault }
     if isActive != active { changes += 1 }
-    isActive = active
+    level = .driven(active)
   }
 }
 

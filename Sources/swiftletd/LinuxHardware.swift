@@ -84,6 +84,8 @@ extension LineError {
       "chip '\(line.chip)' has no line \(line.name) (gpioinfo lists the lines)"
     case .busy:
       "line \(line.name) is held by '\(holder ?? "another program")': stop that program or choose another line"
+    case .bus:
+      "line \(line.name) cannot be reached: its bus fails"
     case .system(EACCES), .system(EPERM):
       "the GPIO chips may not be opened: add the user to the group gpio (sudo usermod -aG gpio USER)"
     case .system(let number):

@@ -63,7 +63,7 @@ import Units
     "a bus that fails any transfer of a reading is reported, and the next reading is right and fresh",
     arguments: Chip.all, [false, true])
   func busFaults(chip: Chip, warm: Bool) throws {
-    let faults: [(Fault, I2CError)] = [(.absent, .noAcknowledge), (.busy, .busy), (.hang, .timeout)]
+    let faults: [(Fault, BusError)] = [(.absent, .noAcknowledge), (.busy, .busy), (.hang, .timeout)]
     for index in 0..<(try transfers(chip, warm: warm)) {
       for (fault, error) in faults {
         let bench = try makeBench(chip, warm: warm)

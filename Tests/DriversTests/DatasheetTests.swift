@@ -117,11 +117,11 @@ private final class FixedAnswer: I2CDevice {
     self.word = word
   }
 
-  func write(_ bytes: Span<UInt8>) throws(I2CError) { configuration = bytes[1] }
+  func write(_ bytes: Span<UInt8>) throws(BusError) { configuration = bytes[1] }
 
-  func read(into bytes: inout MutableSpan<UInt8>) throws(I2CError) { throw .noAcknowledge }
+  func read(into bytes: inout MutableSpan<UInt8>) throws(BusError) { throw .noAcknowledge }
 
-  func write(_ bytes: Span<UInt8>, thenReadInto answer: inout MutableSpan<UInt8>) throws(I2CError) {
+  func write(_ bytes: Span<UInt8>, thenReadInto answer: inout MutableSpan<UInt8>) throws(BusError) {
     if bytes[0] == 1 {
       answer[0] = configuration
     } else {

@@ -149,7 +149,7 @@ final class NoisyDevice: I2CDevice {
     random = Xorshift(seed: seed)
   }
 
-  private func maybeFail() throws(I2CError) {
+  private func maybeFail() throws(BusError) {
     switch random.next() % 64 {
     case 0: throw .noAcknowledge
     case 1: throw .shortTransfer
@@ -158,12 +158,12 @@ final class NoisyDevice: I2CDevice {
     }
   }
 
-  func write(_ bytes: Span<UInt8>) throws(I2CError) {
+  func write(_ bytes: Span<UInt8>) throws(BusError) {
     try maybeFail()
     lastWritten = bytes[1]
   }
 
-  func read(into bytes: inout MutableSpan<UInt8>) throws(I2CError) {
+  func read(into bytes: inout MutableSpan<UInt8>) throws(BusError) {
     try maybeFail()
     for index in 0..<bytes.count { bytes[index] = random.byte() }
     guard bytes.count == 6, random.next() % 2 == 0 else { return }
@@ -172,7 +172,7 @@ final class NoisyDevice: I2CDevice {
     }
   }
 
-  func write(_ bytes: Span<UInt8>, thenReadInto answer: inout MutableSpan<UInt8>) throws(I2CError) {
+  func write(_ bytes: Span<UInt8>, thenReadInto answer: inout MutableSpan<UInt8>) throws(BusError) {
     try read(into: &answer)
     let isSecond = bytes[0] == lastRegister && random.next() % 8 != 0
     for index in 0..<answer.count where isSecond { answer[index] = lastAnswer[index] }

@@ -34,11 +34,11 @@ import Units
   @Test("an empty address does not acknowledge, until a chip is attached there")
   func emptyAddress() throws {
     let device = bus.device(at: 0x49)
-    #expect(throws: I2CError.noAcknowledge) { try write(device, 1, 0) }
+    #expect(throws: BusError.noAcknowledge) { try write(device, 1, 0) }
     bus.attach(LM75Model(environment: environment, clock: clock), at: 0x49)
     try write(device, 1, 0)
     bus.target(at: 0x49).model = nil
-    #expect(throws: I2CError.noAcknowledge) { try write(device, 1, 0) }
+    #expect(throws: BusError.noAcknowledge) { try write(device, 1, 0) }
   }
 
   @Test("chips at different addresses are apart, and one address has one device")
@@ -117,13 +117,13 @@ import Units
       try device.read(into: &bytes)
       return answer
     }
-    #expect(throws: I2CError.noAcknowledge) { try fetch() }
-    #expect(throws: I2CError.noAcknowledge) { try write(device, 0x12, 0x34) }
+    #expect(throws: BusError.noAcknowledge) { try fetch() }
+    #expect(throws: BusError.noAcknowledge) { try write(device, 0x12, 0x34) }
     try write(device, 0x24, 0x16)
-    #expect(throws: I2CError.noAcknowledge) { try write(device, 0x24, 0x16) }
+    #expect(throws: BusError.noAcknowledge) { try write(device, 0x24, 0x16) }
     clock.advance(by: .milliseconds(4))
     #expect(try fetch()[3...4] == [0x80, 0x00])
-    #expect(throws: I2CError.noAcknowledge) { try fetch() }
+    #expect(throws: BusError.noAcknowledge) { try fetch() }
   }
 
   @Test("BMP280: results are 0x80000 until measured and when skipped, and each sample takes its time")
