@@ -1,3 +1,5 @@
+import DeviceFile
+
 /// How the broker is shown that user name and password are known.
 public enum AuthenticationDescription: Sendable {
   /// They are sent.
@@ -13,6 +15,7 @@ extension BrokerReader {
       return
     }
     broker.authentication = .scramSHA256
+    if !features.hasScram { field.report("this program was built without SCRAM") }
     if broker.username == nil || broker.password == nil {
       field.report("'auth: scram-sha-256' needs 'username' and 'password'")
     }

@@ -1,3 +1,7 @@
+import DeviceFile
+import MQTTClient
+import MQTTConnection
+
 /// Reads `mqtt:`, a URL or a mapping with one, and the environment variable that overrides the URL.
 struct BrokerReader {
   static let variable = "SWIFTLET_MQTT"
@@ -5,6 +9,7 @@ struct BrokerReader {
   private static let example = "mqtt://broker.local"
 
   let problems: Problems
+  let features: ConfigurationFeatures
   /// Used unless the file has another one.
   let clientID: String
 
@@ -58,6 +63,9 @@ struct BrokerReader {
       let url = try BrokerURL.parse(text)
       let server = ServerDescription(scheme: url.scheme, host: url.host, port: url.port, path: url.path)
       broker.servers.append(server)
+      if !features.transports.serve(tls: url.scheme.isSecure, webSocket: url.scheme.isWebSocket) {
+        return problems.report(mark, "this program was built without \(url.scheme.name)://")
+      }
       guard let username = url.username else { return }
       if broker.servers.count > 1 {
         return problems.report(
@@ -103,7 +111,7 @@ struct BrokerReader {
   }
 
   private func keepAlive(_ field: Field) -> UInt16? {
-    guard let milliseconds = field.duration() else { return nil }
+    guard let milliseconds = field.milliseconds() else { return nil }
     if milliseconds % 1000 == 0, milliseconds >= 5000, milliseconds <= 65_535_000 {
       return UInt16(milliseconds / 1000)
     }

@@ -49,25 +49,3 @@ public struct ServerDescription: Sendable {
   /// Path and query of a WebSocket.
   public var path: String
 }
-
-/// A proxy that connections to the brokers go through.
-public struct ProxyDescription: Sendable {
-  /// `socks5` or `http`
-  public var scheme: BrokerScheme
-  public var host: String
-  public var port: UInt16
-  public var username: String?
-  public var password: String?
-}
-
-/// Whom to trust and who we are with TLS. Files in PEM.
-public struct TLSDescription: Sendable {
-  /// A file, or a directory with a name that ends with a slash.
-  public var authority: String?
-  public var certificate: String?
-  public var key: String?
-  /// SHA-256 of the broker's public key, 32 bytes.
-  public var pin: [UInt8]?
-  public var isInsecure = false
-  public var alpn = "mqtt"
-}

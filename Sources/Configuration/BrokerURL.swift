@@ -1,3 +1,5 @@
+import DeviceFile
+
 /// `mqtt://user:password@host:port`, or a proxy's URL, taken apart. Messages quote nothing behind the scheme:
 /// what is wrong may be that a password stands in the wrong place.
 struct BrokerURL {

@@ -1,32 +1,33 @@
+import Boards
+import DeviceFile
+import DeviceRuntime
+
 /// Reads the tree of a device file. What is wrong is reported and replaced by something harmless, so that
 /// one reading finds everything; nobody sees the result of a file with errors.
 struct DeviceReader {
   static let reservedNames = ["availability"]
 
-  static let noDriver = DriverDescription(
-    name: "", addresses: [], shortestPeriodMilliseconds: 0, quantities: [])
-
   let problems: Problems
-  let drivers: [DriverDescription]
+  let features: ConfigurationFeatures
   let surroundings: any ConfigurationSurroundings
 
   func read(_ root: Node, board override: String?) -> DeviceDescription {
     let nowhere = BoardReference(mark: root.mark, name: "")
     guard let fields = Fields(root, owner: "", wanted: "keys like 'device: greenhouse'", problems) else {
       return DeviceDescription(
-        mark: root.mark, name: "", root: "", board: nowhere, broker: BrokerReader.nothing(root.mark),
-        modules: [])
+        mark: root.mark, name: "", root: "", board: nowhere, broker: BrokerReader.nothing(root.mark))
     }
     let name = fields.required("device", example: "greenhouse")?.name() ?? ""
     let topicRoot = readRoot(fields)
     let board = readBoard(fields, override)
-    let reader = BrokerReader(problems: problems, clientID: "swiftlet-" + name)
+    let reader = BrokerReader(problems: problems, features: features, clientID: "swiftlet-" + name)
     let broker = reader.read(fields, override: surroundings.variable(BrokerReader.variable))
-    let modules = readModules(fields)
-    checkOutbox(broker, modules)
+    let needs = DeviceNeeds()
+    let modules = readModules(fields, needs)
+    checkOutbox(broker, needs)
     fields.finish()
     return DeviceDescription(
-      mark: root.mark, name: name, root: topicRoot, board: board, broker: broker, modules: modules)
+      mark: root.mark, name: name, root: topicRoot, board: board, broker: broker, modules: modules, needs: needs)
   }
 
   private func readRoot(_ fields: Fields) -> String {
@@ -54,30 +55,39 @@ struct DeviceReader {
     return BoardReference(mark: field?.mark ?? fields.mark, name: field?.name() ?? "")
   }
 
-  private func readModules(_ fields: Fields) -> [ModuleDescription] {
+  private func readModules(_ fields: Fields, _ needs: DeviceNeeds) -> [any Module] {
     guard let field = fields.optional("modules") else {
-      problems.report(fields.mark, "'modules' is missing", "it lists the relays, buttons and sensors")
+      let things = features.kinds.map { DeviceReader.plural($0.name) }
+      problems.report(fields.mark, "'modules' is missing", "it lists the \(listed(things))")
       return []
     }
     guard case .sequence(let nodes) = field.node.content else {
-      field.reject(wanted: "a list of modules", "begin each with '- ', for example - relay: fan")
+      let example = features.kinds.first?.name ?? "relay"
+      field.reject(wanted: "a list of modules", "begin each with '- ', for example - \(example): fan")
       return []
     }
-    let reader = ModuleReader(problems: problems, drivers: drivers)
-    var modules: [ModuleDescription] = []
+    let reader = ModuleReader(problems: problems, kinds: features.kinds, needs: needs)
+    var claimants: [Claimant] = []
+    var modules: [any Module] = []
     for node in nodes {
-      guard let module = reader.read(node) else { continue }
-      reportDuplicate(module, modules)
+      guard let (module, file) = reader.read(node) else { continue }
+      reportDuplicate(file.claimant, claimants)
+      claimants.append(file.claimant)
       modules.append(module)
     }
     return modules
   }
 
-  private func reportDuplicate(_ module: ModuleDescription, _ modules: [ModuleDescription]) {
-    for other in modules where other.name.equals(module.name) && !module.name.utf8.isEmpty {
-      let place = other.mark.lineText
+  /// `relays`, `binaries`
+  private static func plural(_ name: String) -> String {
+    name.bytes.last == UInt8(ascii: "y") ? String(decoding: name.bytes.dropLast(), as: UTF8.self) + "ies" : name + "s"
+  }
+
+  private func reportDuplicate(_ claimant: Claimant, _ others: [Claimant]) {
+    for other in others where other.name.equals(claimant.name) && !claimant.name.utf8.isEmpty {
       problems.report(
-        module.mark, "the name \(module.name.quoted) is already taken by \(other.title) at \(place)")
+        claimant.mark,
+        "the name \(claimant.name.quoted) is already taken by \(other.title) at \(other.mark.lineText)")
       return
     }
   }

@@ -1,4 +1,8 @@
-// `outbox` of the broker and `keep` of the sensors.
+import DeviceFile
+import DeviceRuntime
+import MQTTClient
+
+// `outbox` of the broker, and who needs it.
 extension BrokerReader {
   private static let defaultOutboxSize = 1 << 20
   private static let outboxSizes = (64 << 10)...(1 << 30)
@@ -6,6 +10,7 @@ extension BrokerReader {
   func outbox(_ field: Field) -> OutboxDescription? {
     let wanted: Message = "a mapping like { path: /var/lib/swiftlet/outbox.db, size: 1MiB }"
     guard let fields = Fields(field.node, owner: "'outbox'", wanted: wanted, problems) else { return nil }
+    if !features.hasOutbox { field.report("this program was built without an outbox") }
     var outbox = OutboxDescription(
       mark: field.mark, path: "", bytes: BrokerReader.defaultOutboxSize, drop: .oldest)
     if let path = fields.required("path", example: "/var/lib/swiftlet/outbox.db"), let text = path.text() {
@@ -17,7 +22,7 @@ extension BrokerReader {
     if let size = fields.optional("size") { outbox.bytes = size.size(in: BrokerReader.outboxSizes) ?? 0 }
     switch fields.optional("drop")?.choice(["oldest", "newest", "priority"]) {
     case 1: outbox.drop = .newest
-    case 2: outbox.drop = .priority
+    case 2: outbox.drop = .lowestPriority
     default: break
     }
     fields.finish()
@@ -25,42 +30,15 @@ extension BrokerReader {
   }
 }
 
-extension ModuleReader {
-  func keep(_ fields: Fields) -> KeepDescription {
-    let field = fields.optional("keep")
-    var keep = KeepDescription(mark: field?.mark ?? fields.mark)
-    switch field?.choice(["none", "memory", "disk"]) {
-    case 1: keep.place = .memory
-    case 2: keep.place = .disk
-    default: break
-    }
-    guard let priority = fields.optional("priority") else { return keep }
-    switch priority.choice(["low", "normal", "high"]) {
-    case 0: keep.priority = .low
-    case 2: keep.priority = .high
-    default: break
-    }
-    if keep.place != .disk {
-      priority.report("\(priority.title) has no effect without 'keep: disk'", "add 'keep: disk'")
-    }
-    return keep
-  }
-}
-
 extension DeviceReader {
   /// What is to be kept needs a place.
-  func checkOutbox(_ broker: BrokerDescription, _ modules: [ModuleDescription]) {
-    var isUsed = false
-    for case .sensor(let sensor) in modules where sensor.keep.place == .disk {
-      isUsed = true
-      if broker.outbox == nil {
-        problems.report(
-          sensor.keep.mark,
-          "\(ModuleDescription.sensor(sensor).title) is to be kept on disk, and there is no outbox",
-          "give 'mqtt' an 'outbox', for example outbox: { path: /var/lib/swiftlet/outbox.db }")
-      }
+  func checkOutbox(_ broker: BrokerDescription, _ needs: DeviceNeeds) {
+    for (mark, title) in needs.keptOnDisk where broker.outbox == nil {
+      problems.report(
+        mark, "\(title) is to be kept on disk, and there is no outbox",
+        "give 'mqtt' an 'outbox', for example outbox: { path: /var/lib/swiftlet/outbox.db }")
     }
-    if let outbox = broker.outbox, !isUsed {
+    if let outbox = broker.outbox, needs.keptOnDisk.isEmpty {
       problems.report(outbox.mark, "nothing is kept in the outbox", "say 'keep: disk' at a sensor")
     }
   }
@@ -70,9 +48,9 @@ extension DeviceDescription {
   /// MQTT 3.1.1 has no properties, in which kept readings carry the time they were taken at.
   func warnOfLostTimes(_ warnings: Problems) {
     guard broker.version == .v3_1_1 else { return }
-    for case .sensor(let sensor) in modules where sensor.keep.place != .none && !sensor.isJSON {
+    for mark in needs.keptWithoutTime {
       warnings.report(
-        sensor.keep.mark, "with MQTT 3.1.1 kept readings do not tell when they were taken",
+        mark, "with MQTT 3.1.1 kept readings do not tell when they were taken",
         "say 'format: json' at the sensor")
     }
   }

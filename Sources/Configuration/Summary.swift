@@ -1,3 +1,8 @@
+import Boards
+import DeviceFile
+import DeviceRuntime
+import MQTTClient
+
 /// What a device will use and say, on one screen: the answer of `swiftletd check` to a file that is right.
 public enum Summary {
   public static func text(_ configuration: DeviceConfiguration) -> String {
@@ -6,16 +11,17 @@ public enum Summary {
     var text: Message = "\(device.name) on \(board.title)\(board.simulated ? ", simulated" : "")\n"
     text += row("broker", brokerText(device.broker))
     if let outbox = device.broker.outbox { text += row("outbox", outboxText(outbox)) }
+    let claims = device.needs.claims
     var heading = "lines"
-    for module in device.modules {
-      guard let reference = module.line, let line = board.line(reference) else { continue }
-      text += row(heading, lineText(module, line))
+    for claim in claims.lines {
+      guard let line = claim.line else { continue }
+      text += row(heading, lineText(claim, line))
       heading = ""
     }
     heading = "buses"
-    for case .sensor(let sensor) in device.modules {
-      guard let bus = board.bus(sensor.bus) else { continue }
-      text += row(heading, sensorText(sensor, board.simulated ? "simulated" : bus.device))
+    for target in claims.targets {
+      guard let bus = target.bus else { continue }
+      text += row(heading, targetText(target, board.simulated ? "simulated" : bus.device))
       heading = ""
     }
     text += row("topics", "\(device.topicPrefix)/availability")
@@ -25,13 +31,18 @@ public enum Summary {
     return text.text
   }
 
-  /// The last levels of a module's topics.
-  static func topics(of module: ModuleDescription) -> [String] {
-    switch module {
-    case .relay: return ["state", "set", "result", "error"]
-    case .button: return ["state", "error"]
-    case .sensor(let sensor): return sensor.driver.quantities + ["error"]
+  /// The last levels of a module's topics, as its entities have them.
+  static func topics(of module: any Module) -> [String] {
+    var topics: [String] = []
+    var takesCommands = false
+    for entity in module.entities {
+      takesCommands = takesCommands || entity.access.contains(.command)
+      entity.forEachTopic { key, leaf in
+        let isPlain = key.utf8CodeUnitCount == 0 || leaf.utf8CodeUnitCount == 0
+        topics.append(key.description + (isPlain ? "" : "/") + leaf.description)
+      }
     }
+    return topics + (takesCommands ? ["result", "error"] : ["error"])
   }
 
   private static func row(_ heading: String, _ text: Message) -> Message {
@@ -51,7 +62,8 @@ public enum Summary {
       text += serverText(server)
     }
     if let proxy = broker.proxy {
-      text += ", through \(proxy.scheme.name)://\(proxy.host):\(Int(proxy.port))"
+      let scheme = proxy.kind == .socks5 ? "socks5" : "http"
+      text += ", through \(scheme)://\(proxy.endpoint.host):\(Int(proxy.endpoint.port))"
     }
     if let username = broker.username { text += ", user \(username)" }
     if broker.tls.isInsecure { text += ", ANY certificate is taken" }
@@ -72,62 +84,20 @@ public enum Summary {
     switch outbox.drop {
     case .oldest: return "\(start) the oldest goes"
     case .newest: return "\(start) nothing new is taken"
-    case .priority: return "\(start) the oldest of the lowest priority goes"
+    case .lowestPriority: return "\(start) the oldest of the lowest priority goes"
     }
   }
 
-  private static func lineText(_ module: ModuleDescription, _ line: LineDescription) -> Message {
+  private static func lineText(_ claim: LineClaim, _ line: LineDescription) -> Message {
     let pin = line.pin.map { padded("pin " + $0.description) } ?? padded("")
-    let start: Message = "\(padded(line.name))\(pin)\(module.kind) \(module.name)"
-    switch module {
-    case .relay(let relay): return "\(start), \(level(relay.activeLow))\(relayText(relay.safety))"
-    case .button(let button): return "\(start), \(level(button.activeLow))\(buttonText(button))"
-    case .sensor: return start
-    }
+    let user = claim.claimant.kind + " " + claim.claimant.name
+    let level = claim.activeLow ? "active low" : "active high"
+    return "\(padded(line.name))\(pin)\(user), \(level)\(claim.note)"
   }
 
-  private static func relayText(_ safety: SafetyDescription) -> Message {
-    var text: Message = ", \(state(safety.start)) at start"
-    switch safety.stop {
-    case .on: text += ", on at stop"
-    case .off: text += ", off at stop"
-    case .hold: text += ", unchanged at stop"
-    }
-    if let lost = safety.brokerLost {
-      text += ", \(state(lost.then)) \(durationText(lost.afterMilliseconds)) after losing the broker"
-    }
-    if let limit = safety.maxOnMilliseconds { text += ", on for \(durationText(limit)) at most" }
-    return text
-  }
-
-  private static func buttonText(_ button: ButtonDescription) -> Message {
-    let pull = button.pull == .up ? ", pulled up" : button.pull == .down ? ", pulled down" : ""
-    return "\(pull), debounced for \(durationText(button.debounceMilliseconds))"
-  }
-
-  private static func sensorText(_ sensor: SensorDescription, _ device: String) -> Message {
-    let start: Message =
-      "\(padded(sensor.bus.name))\(padded(hexadecimal(sensor.address)))sensor \(sensor.name)"
-    let period = durationText(sensor.everyMilliseconds)
-    let format = sensor.isJSON ? ", JSON" : ""
-    return "\(start), \(sensor.driver.name), every \(period)\(format)\(keepText(sensor.keep)) (\(device))"
-  }
-
-  private static func keepText(_ keep: KeepDescription) -> String {
-    switch (keep.place, keep.priority) {
-    case (.none, _): return ""
-    case (.memory, _): return ", kept in memory"
-    case (.disk, .normal): return ", kept on disk"
-    case (.disk, .high): return ", kept on disk with high priority"
-    case (.disk, .low): return ", kept on disk with low priority"
-    }
-  }
-
-  private static func level(_ activeLow: Bool) -> String {
-    activeLow ? "active low" : "active high"
-  }
-
-  private static func state(_ on: Bool) -> String {
-    on ? "on" : "off"
+  private static func targetText(_ target: TargetClaim, _ device: String) -> Message {
+    let address = padded(hexadecimal(target.address ?? 0))
+    let user = target.claimant.kind + " " + target.claimant.name
+    return "\(padded(target.busName))\(address)\(user), \(target.chip)\(target.note) (\(device))"
   }
 }

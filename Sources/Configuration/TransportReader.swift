@@ -1,3 +1,6 @@
+import DeviceFile
+import LinuxPlatform
+
 // What lies between MQTT and the network: `tls`, `headers`, `proxy`, `failback` and `reconnect` of
 // the broker.
 extension BrokerReader {
@@ -19,7 +22,7 @@ extension BrokerReader {
       if broker.servers.count == 1 {
         field.report("'failback' has no effect with one broker", "give a list of URLs")
       }
-      broker.failbackMilliseconds = field.duration() ?? broker.failbackMilliseconds
+      broker.failbackMilliseconds = field.milliseconds() ?? broker.failbackMilliseconds
       if broker.failbackMilliseconds < 1000 { field.reject(wanted: "at least 1s") }
     }
     if let field = fields.optional("reconnect") { reconnect(field, &broker.reconnectMilliseconds) }
@@ -30,8 +33,8 @@ extension BrokerReader {
     guard let fields = Fields(field.node, owner: "'reconnect'", wanted: wanted, problems) else { return }
     let shortest = fields.optional("min")
     let longest = fields.optional("max")
-    let low = shortest?.duration(atLeast: 100) ?? pauses.lowerBound
-    let high = longest?.duration() ?? max(low, pauses.upperBound)
+    let low = shortest?.milliseconds(atLeast: 100) ?? pauses.lowerBound
+    let high = longest?.milliseconds() ?? max(low, pauses.upperBound)
     if low <= high {
       pauses = low...high
     } else {
@@ -40,26 +43,30 @@ extension BrokerReader {
     fields.finish()
   }
 
-  private func proxy(_ field: Field, _ servers: [ServerDescription]) -> ProxyDescription? {
+  private func proxy(_ field: Field, _ servers: [ServerDescription]) -> ProxySettings? {
     guard let text = field.text(wanted: "a URL like socks5://HOST:PORT", orSecret: true) else { return nil }
     if !servers.isEmpty, servers.allSatisfy({ $0.scheme == .unix }) {
       field.report("'proxy' has no effect with a local socket", "leave it out")
     }
     do throws(BrokerURL.Fault) {
       let url = try BrokerURL.parse(text, isProxy: true)
-      return ProxyDescription(
-        scheme: url.scheme, host: url.host, port: url.port, username: url.username, password: url.password)
+      return ProxySettings(
+        url.scheme == .socks5 ? .socks5 : .http, Endpoint(host: url.host, port: url.port),
+        username: url.username, password: url.password)
     } catch {
       field.report(error.message, error.suggestion)
       return nil
     }
   }
 
-  private func tls(_ field: Field) -> TLSDescription {
-    var tls = TLSDescription()
+  private func tls(_ field: Field) -> TLSSettings {
+    var tls = TLSSettings()
     let wanted: Message = "a mapping like { ca: /etc/swiftlet/ca.pem }"
     guard let fields = Fields(field.node, owner: "'tls'", wanted: wanted, problems) else { return tls }
-    tls.authority = fields.optional("ca").flatMap { file($0) }
+    if let authority = fields.optional("ca").flatMap({ file($0) }) {
+      // A directory has a name that ends with a slash.
+      if authority.bytes.last == UInt8(ascii: "/") { tls.caDirectory = authority } else { tls.caFile = authority }
+    }
     tls.certificate = fields.optional("cert").flatMap { file($0) }
     if let key = fields.optional("key") {
       tls.key = file(key)
@@ -68,7 +75,7 @@ extension BrokerReader {
     tls.pin = fields.optional("pin").flatMap { pin($0) }
     if let insecure = fields.optional("insecure"), insecure.state() == true {
       tls.isInsecure = true
-      if tls.authority != nil {
+      if tls.caFile != nil || tls.caDirectory != nil {
         insecure.report("'insecure' and 'ca' contradict each other", "leave 'insecure' out")
       }
     }

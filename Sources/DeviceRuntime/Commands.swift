@@ -6,7 +6,16 @@ import MQTTCodec
 extension Device {
   /// Whatever goes wrong here is a mistake in the topic's text, which the configuration has checked.
   func subscribe() {
-    topics.commands.withSpan { filter in
+    subscribe(topics.commands)
+    for slot in slots {
+      for entity in slot.module.entities where entity.access.contains(.command) && !entity.isMain {
+        return subscribe(topics.partCommands)
+      }
+    }
+  }
+
+  private func subscribe(_ filter: FixedText) {
+    filter.withSpan { filter in
       do throws(MQTTSubscribeError) {
         // A broker of 5.0 shows which commands are retained even while we are connected.
         let options = MQTTSubscribeOptions(qos: .atLeastOnce, retainAsPublished: true)
@@ -66,8 +75,7 @@ extension Device {
     hasLoggedRefusal = false
     needsBirth = true
     for slot in slots {
-      slot.needsState = true
-      slot.needsError = true
+      slot.markAll()
       slot.module.brokerConnected()
     }
   }
@@ -79,38 +87,38 @@ extension Device {
   }
 
   private func receive(_ message: MQTTMessage) {
-    let (name, payload) = read(message)
-    guard let name else { return }
+    let (topic, payload) = read(message)
+    guard let name = topics.module(ofCommand: topic) else { return cannotAnswer() }
     let command = Command(payload, mayBeRepeated: message.duplicate)
-    answerCommand(name: name, command: payload, decide(name: name, command, retained: message.retain))
+    answerCommand(name: name, command: payload, decide(topic, command, retained: message.retain))
+  }
+
+  private func cannotAnswer() {
+    if mayLogRejection() {
+      log.write(.warning, "a command on a topic too long to be answered was not obeyed")
+    }
   }
 
   /// A message that does not even fit into the receive buffer has been skipped; its sender hears of it.
   private func refuse(_ message: MQTTMessage, length: Int) {
-    guard let name = read(message).module else { return }
+    guard let name = topics.module(ofCommand: read(message).topic) else { return cannotAnswer() }
     var reason: FixedText = "the payload is too long: "
     reason.append(decimal: Int64(length))
     reason.append(" bytes")
     answerCommand(name: name, command: FixedText(), .rejected(reason))
   }
 
-  private func read(_ message: MQTTMessage) -> (module: FixedText?, payload: FixedText) {
+  private func read(_ message: MQTTMessage) -> (topic: FixedText, payload: FixedText) {
     var topic = FixedText()
     var payload = FixedText()
     client.withMessage(message) { topicSpan, payloadSpan in
       topic.append(topicSpan)
       payload.append(payloadSpan)
     }
-    guard let module = topics.module(ofCommand: topic) else {
-      if mayLogRejection() {
-        log.write(.warning, "a command on a topic too long to be answered was not obeyed")
-      }
-      return (nil, payload)
-    }
-    return (module, payload)
+    return (topic, payload)
   }
 
-  private func decide(name: FixedText, _ command: Command, retained: Bool) -> CommandAnswer {
+  private func decide(_ topic: FixedText, _ command: Command, retained: Bool) -> CommandAnswer {
     // A retained command is somebody's wish from the past: it would switch at every connection.
     if retained {
       return .rejected(
@@ -118,11 +126,25 @@ extension Device {
       )
     }
     if isStopping { return .rejected("the device is stopping") }
-    for slot in slots where name == FixedText(slot.module.name) {
-      if command.payload.isTruncated { return .rejected("the payload is longer than 512 bytes") }
-      return slot.module.obey(command)
+    var command = command
+    for slot in slots {
+      for entity in slot.entities.indices where arena.isSame(slot.entities[entity].commandTopic, topic) {
+        if command.payload.isTruncated { return .rejected("the payload is longer than 512 bytes") }
+        command.entity = entity
+        return slot.module.obey(command)
+      }
     }
-    return .rejected("this device has no module of that name")
+    return .rejected(explanation(for: topic))
+  }
+
+  /// Why nobody obeys what came on a topic.
+  private func explanation(for topic: FixedText) -> FixedText {
+    guard let name = topics.module(ofCommand: topic) else { return "" }
+    for slot in slots where name == FixedText(slot.module.name) {
+      for entity in slot.entities where !entity.commandTopic.isNone { return "this module has nothing of that name" }
+      return "this module takes no commands"
+    }
+    return "this device has no module of that name"
   }
 
   private func answerCommand(name: FixedText, command: FixedText, _ answer: CommandAnswer) {

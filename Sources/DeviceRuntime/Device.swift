@@ -14,6 +14,7 @@ public final class Device {
   let wallClock: (any WallClock)?
   var stampProperties = PropertyList()
   private(set) var slots: [ModuleSlot] = []
+  let arena = TopicArena()
   private var timers: [DeviceTimer] = []
   private var phase = Phase.idle
   var needsBirth = false
@@ -59,7 +60,7 @@ public final class Device {
     self.clock = clock
     self.log = log
     self.wallClock = wallClock
-    for module in modules { slots.append(ModuleSlot(module: module, topics: topics)) }
+    for module in modules { slots.append(ModuleSlot(module: module, topics: topics, arena: arena)) }
   }
 
   /// The options of a client for a device with these topics: its will says `offline`.

@@ -1,3 +1,4 @@
+import DeviceFile
 import HAL
 import MQTTCodec
 
@@ -73,16 +74,9 @@ public struct FixedText: Sendable {
 
   /// `30min`, `90s`, `250ms`: the way durations are written in a device file.
   public mutating func append(_ duration: Duration) {
-    let milliseconds = duration.milliseconds
-    if milliseconds == 0 { return append("0s") }
-    let units: [4 of (size: Int64, name: StaticString)] = [
-      (3_600_000, "h"), (60_000, "min"), (1_000, "s"), (1, "ms"),
-    ]
-    for index in units.indices where milliseconds % units[index].size == 0 {
-      append(decimal: milliseconds / units[index].size)
-      append(units[index].name)
-      return
-    }
+    let text = DurationText(milliseconds: duration.milliseconds)
+    append(decimal: text.count)
+    append(text.unit)
   }
 
   /// The text as the inside of a JSON string, as far as it fits with `room` bytes to spare: a character is

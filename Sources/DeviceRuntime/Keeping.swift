@@ -1,3 +1,4 @@
+import DeviceFile
 import MQTTClient
 
 /// What a reading looks like on its topic.
@@ -29,6 +30,40 @@ public enum Keeping: Equatable, Sendable {
     case .disk(.high): .disk(.high)
     case .disk(.normal): .disk(.normal)
     case .disk(.low): .disk(.low)
+    }
+  }
+}
+
+// `keep` and `priority`, `format` of whatever publishes readings.
+extension ModuleFile {
+  public func keeping() -> (Keeping, ReadingFormat) {
+    let field = fields.optional("keep")
+    let place = field?.choice(["none", "memory", "disk"]) ?? 0
+    let importance = importance(onDisk: place == 2)
+    let format: ReadingFormat = fields.optional("format")?.choice(["plain", "json"]) == 1 ? .json : .plain
+    let mark = field?.mark ?? fields.mark
+    if place == 2 { needs.keptOnDisk.append((mark, claimant.title)) }
+    if place != 0, format != .json { needs.keptWithoutTime.append(mark) }
+    return (place == 0 ? .nothing : place == 1 ? .memory : .disk(importance), format)
+  }
+
+  private func importance(onDisk: Bool) -> Keeping.Importance {
+    guard let field = fields.optional("priority") else { return .normal }
+    let choice = field.choice(["low", "normal", "high"])
+    if !onDisk { field.report("\(field.title) has no effect without 'keep: disk'", "add 'keep: disk'") }
+    return choice == 0 ? .low : choice == 2 ? .high : .normal
+  }
+}
+
+extension Keeping {
+  /// What `check` says of it.
+  public var note: String {
+    switch self {
+    case .nothing: ""
+    case .memory: ", kept in memory"
+    case .disk(.normal): ", kept on disk"
+    case .disk(.high): ", kept on disk with high priority"
+    case .disk(.low): ", kept on disk with low priority"
     }
   }
 }

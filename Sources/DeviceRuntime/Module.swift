@@ -8,14 +8,17 @@ public protocol Module: AnyObject {
   /// The topic level under the device's, such as `fan`.
   var name: String { get }
 
+  /// What others see of it, the same all its life.
+  var entities: [Entity] { get }
+
   /// Called once before the first turn. Timers are made here, lines are observed from here on.
   func start(on device: Device)
 
-  /// Writes the payload of `…/<name>/state`; false: the module has no state (a plain sensor).
-  /// Called when `device.stateChanged(self)` was, and after each connection to the broker.
-  func writeState(to text: inout FixedText) -> Bool
+  /// Writes the value of one of its entities; false: it has none now, and nothing is said.
+  /// Called when `device.changed(self, entity)` was, and after each connection to the broker.
+  func write(_ entity: Int, to text: inout FixedText) -> Bool
 
-  /// Obeys what came on `…/<name>/set`, or says why not. The answer goes to `…/<name>/result`.
+  /// Obeys what came on an entity's `set`, or says why not. The answer goes to `…/<name>/result`.
   func obey(_ command: Command) -> CommandAnswer
 
   /// The broker accepted the connection: the device is online.
@@ -30,7 +33,7 @@ public protocol Module: AnyObject {
 
 extension Module {
   public func start(on device: Device) {}
-  public func writeState(to text: inout FixedText) -> Bool { false }
+  public func write(_ entity: Int, to text: inout FixedText) -> Bool { false }
   public func obey(_ command: Command) -> CommandAnswer { .rejected("this module takes no commands") }
   public func brokerConnected() {}
   public func brokerDisconnected() {}
@@ -39,6 +42,8 @@ extension Module {
 
 /// What somebody wants of a module.
 public struct Command: Sendable {
+  /// Which of the module's entities: its place in `entities`.
+  public var entity = 0
   public var payload: FixedText
   /// The broker delivers it again because it does not know whether it arrived: it may have been obeyed
   /// already. A wish for a state can be obeyed twice, one for a change cannot.

@@ -2,18 +2,51 @@
 /// however often they change while the broker is slow or away, the newest is what goes out.
 final class ModuleSlot {
   let module: any Module
-  let stateTopic: FixedText
-  let errorTopic: FixedText
-  let resultTopic: FixedText
-  var needsState = false
+  let errorTopic: TopicArena.Place
+  let resultTopic: TopicArena.Place
+  private(set) var entities: [EntitySlot] = []
   var needsError = false
   /// What is wrong; empty when well.
   var error = FixedText()
 
-  init(module: any Module, topics: Topics) {
+  init(module: any Module, topics: Topics, arena: TopicArena) {
     self.module = module
-    stateTopic = topics.topic(of: module.name, "state")
-    errorTopic = topics.topic(of: module.name, "error")
-    resultTopic = topics.topic(of: module.name, "result")
+    errorTopic = arena.add(topics.prefix, module.name, "error")
+    resultTopic = arena.add(topics.prefix, module.name, "result")
+    for entity in module.entities {
+      var slot = EntitySlot()
+      slot.isReading = entity.access.contains(.reading)
+      if slot.isReading || entity.access.contains(.state) {
+        slot.topic = arena.add(topics.prefix, module.name, entity.key, entity.isMain ? "state" : "")
+      }
+      if entity.access.contains(.command) {
+        slot.commandTopic = arena.add(topics.prefix, module.name, entity.key, "set")
+      }
+      entities.append(slot)
+    }
   }
+
+  var needsState: Bool {
+    for entity in entities where entity.needsState { return true }
+    return false
+  }
+
+  func mark(_ entity: Int, needsState: Bool) {
+    guard entities.indices.contains(entity), !entities[entity].isReading else { return }
+    entities[entity].needsState = needsState
+  }
+
+  func markAll() {
+    for index in entities.indices { mark(index, needsState: true) }
+    needsError = true
+  }
+}
+
+/// One entity of a module.
+struct EntitySlot {
+  /// Of its states or readings.
+  var topic = TopicArena.Place()
+  var commandTopic = TopicArena.Place()
+  var isReading = false
+  var needsState = false
 }

@@ -5,9 +5,10 @@ import MQTTCodec
 // What goes out. States and errors are retained, QoS 1, and the newest wins; results are QoS 0. Readings are
 // QoS 0 and, when they cannot go out now, counted, not kept; or QoS 1 and kept, as the module says.
 extension Device {
-  /// Marks the module's state as changed; the device fetches and publishes it when there is room.
-  public func stateChanged(_ module: any Module) {
-    slot(of: module)?.needsState = true
+  /// Marks the value of one of the module's entities as changed; the device fetches and publishes it when there is
+  /// room.
+  public func changed(_ module: any Module, _ entity: Int = 0) {
+    slot(of: module)?.mark(entity, needsState: true)
   }
 
   /// Says what is wrong with a module; empty text: it is well again. Repeating the same text costs nothing.
@@ -21,17 +22,18 @@ extension Device {
     log.write(text.isEmpty ? .info : .error, line)
   }
 
-  /// Publishes a reading on `…/<module>/<leaf>`; false (and counted) when it could neither go out nor be kept.
+  /// Publishes a reading of one of the module's entities; false (and counted) when it could neither go out nor be kept.
   /// One that is kept carries the time it was taken at, if the time of day is known: the user property
   /// `sampled`, in milliseconds since 1970. Connections of 3.1.1 have no properties: there `format` has to say it.
   @discardableResult
   public func publish(
-    _ payload: FixedText, on leaf: StaticString, of module: any Module, keeping: Keeping = .nothing,
+    _ payload: FixedText, as entity: Int, of module: any Module, keeping: Keeping = .nothing,
     format: ReadingFormat = .plain
   ) -> Bool {
+    guard let slot = slot(of: module), slot.entities.indices.contains(entity) else { return false }
     let now = wallClock?.unixMilliseconds
     let payload = format == .json ? json(payload, now) : payload
-    let topic = topics.topic(of: module.name, leaf)
+    let topic = slot.entities[entity].topic
     let sent: UInt16?
     if keeping == .nothing {
       sent = publish(topic, payload, .atMostOnce, retain: false)
@@ -121,17 +123,21 @@ extension Device {
       needsBirth = false
     }
     for slot in slots {
-      guard flushState(of: slot), flushError(of: slot) else { return }
+      for entity in slot.entities.indices {
+        guard flushState(entity, of: slot) else { return }
+      }
+      guard flushError(of: slot) else { return }
     }
   }
 
-  private func flushState(of slot: ModuleSlot) -> Bool {
-    guard slot.needsState else { return true }
+  private func flushState(_ entity: Int, of slot: ModuleSlot) -> Bool {
+    guard slot.entities[entity].needsState else { return true }
     var payload = FixedText()
-    if slot.module.writeState(to: &payload) {
-      guard publish(slot.stateTopic, payload, .atLeastOnce, retain: true) != nil else { return false }
+    if slot.module.write(entity, to: &payload) {
+      let topic = slot.entities[entity].topic
+      guard publish(topic, payload, .atLeastOnce, retain: true) != nil else { return false }
     }
-    slot.needsState = false
+    slot.mark(entity, needsState: false)
     return true
   }
 
@@ -144,19 +150,32 @@ extension Device {
 
   /// The packet identifier (0 for QoS 0), or nil when the message could not go out.
   func publish(
-    _ topic: FixedText, _ payload: FixedText, _ qos: MQTTQoS, retain: Bool,
+    _ topic: FixedText, _ payload: FixedText, _ qos: MQTTQoS, retain: Bool
+  ) -> UInt16? {
+    topic.withSpan { send($0, payload, qos, retain: retain, properties: Span(), durability: .memory) }
+  }
+
+  func publish(
+    _ topic: TopicArena.Place, _ payload: FixedText, _ qos: MQTTQoS, retain: Bool,
     properties: Span<UInt8> = Span(), durability: MQTTDurability = .memory
   ) -> UInt16? {
-    topic.withSpan { topic in
-      payload.withSpan { payload in
-        do throws(MQTTPublishError) {
-          return try client.publish(
-            topic: topic, payload: payload, qos: qos, retain: retain, properties: properties,
-            durability: durability)
-        } catch {
-          // Not connected or no room; the client counts both.
-          return nil
-        }
+    arena.withSpan(topic) {
+      send($0, payload, qos, retain: retain, properties: properties, durability: durability)
+    }
+  }
+
+  private func send(
+    _ topic: Span<UInt8>, _ payload: FixedText, _ qos: MQTTQoS, retain: Bool, properties: Span<UInt8>,
+    durability: MQTTDurability
+  ) -> UInt16? {
+    payload.withSpan { payload in
+      do throws(MQTTPublishError) {
+        return try client.publish(
+          topic: topic, payload: payload, qos: qos, retain: retain, properties: properties,
+          durability: durability)
+      } catch {
+        // Not connected or no room; the client counts both.
+        return nil
       }
     }
   }

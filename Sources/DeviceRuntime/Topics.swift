@@ -25,6 +25,13 @@ public struct Topics {
     return filter
   }
 
+  /// The filter that brings the commands of modules' parts: `blind/position/set`.
+  var partCommands: FixedText {
+    var filter = prefix
+    filter.append("+/+/set")
+    return filter
+  }
+
   public func topic(of module: String, _ leaf: StaticString) -> FixedText {
     var topic = prefix
     topic.append(module)
@@ -33,15 +40,16 @@ public struct Topics {
     return topic
   }
 
-  /// The module's level of a command topic; nil when the topic is not `<prefix><module>/set`, or so long
-  /// that no answer could be given.
+  /// The module's level of a command topic; nil when the topic is not `<prefix><module>/…`, or so long that no
+  /// answer could be given.
   func module(ofCommand topic: FixedText) -> FixedText? {
-    let suffix: StaticString = "/set"
-    let length = topic.count - prefix.count - suffix.utf8CodeUnitCount
-    guard length >= 0, topic.count + 3 <= FixedText.capacity, !topic.isTruncated else { return nil }
+    guard topic.count > prefix.count, topic.count + 3 <= FixedText.capacity, !topic.isTruncated else { return nil }
     for index in 0..<prefix.count where topic[index] != prefix[index] { return nil }
     var module = FixedText()
-    for index in prefix.count..<(prefix.count + length) { module.append(byte: topic[index]) }
-    return module
+    for index in prefix.count..<topic.count {
+      if topic[index] == UInt8(ascii: "/") { return module }
+      module.append(byte: topic[index])
+    }
+    return nil
   }
 }

@@ -43,23 +43,18 @@ public final class WebSocketStream: NetworkStream, NetworkStreamOwner {
   /// Room for a pong and a closing frame.
   private static let reserve = 2 * (125 + overhead)
 
+  /// `below` makes the stream under it, which is encrypted if `isSecure` says so.
   public init(
-    _ endpoint: Endpoint, _ settings: WebSocketSettings, tls: TLSSettings?, proxy: ProxySettings? = nil,
-    loop: EventLoop, owner: any NetworkStreamOwner
+    _ endpoint: Endpoint, _ settings: WebSocketSettings, isSecure: Bool, owner: any NetworkStreamOwner,
+    below: (any NetworkStreamOwner) -> any NetworkStream
   ) {
     self.endpoint = endpoint
     self.settings = settings
     self.owner = owner
-    isSecure = tls != nil
+    self.isSecure = isSecure
     output = .allocate(capacity: WebSocketStream.outputCapacity)
     output.initialize(repeating: 0, count: WebSocketStream.outputCapacity)
-    if var tls {
-      // RFC 6455 asks for HTTP/1.1; a server that knows no "mqtt" there would refuse it.
-      tls.alpn = "http/1.1"
-      below = TLSStream(endpoint, tls, proxy: proxy, loop: loop, owner: self)
-    } else {
-      below = TCPStream(endpoint, proxy: proxy, loop: loop, owner: self)
-    }
+    self.below = below(self)
   }
 
   deinit {

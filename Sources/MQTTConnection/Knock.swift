@@ -4,6 +4,7 @@ import LinuxPlatform
 /// Tries from time to time whether the first server can be reached again, while a later one serves.
 final class Knock: NetworkStreamOwner {
   private let server: MQTTServer
+  private let transports: [MQTTTransport]
   private let loop: EventLoop
   private var stream: (any NetworkStream)?
   private var next: Instant?
@@ -20,8 +21,9 @@ final class Knock: NetworkStreamOwner {
   /// again and again.
   private var period: Duration
 
-  init(_ server: MQTTServer, every period: Duration, loop: EventLoop) {
+  init(_ server: MQTTServer, _ transports: [MQTTTransport], every period: Duration, loop: EventLoop) {
     self.server = server
+    self.transports = transports
     shortest = period
     self.period = period
     self.loop = loop
@@ -44,7 +46,7 @@ final class Knock: NetworkStreamOwner {
     stream?.close()
     self.next = loop.now + period
     state = .knocking
-    let stream = self.stream ?? server.makeStream(loop: loop, owner: self)
+    let stream = self.stream ?? server.makeStream(transports, loop: loop, owner: self)
     self.stream = stream
     stream.open()
     if case .answered = state { return true }

@@ -17,6 +17,7 @@ public protocol MQTTConnectionOwner: AnyObject {
 public final class MQTTConnection: NetworkStreamOwner {
   private let client: MQTTClient
   private let servers: [MQTTServer]
+  private let transports: [MQTTTransport]
   private let loop: EventLoop
   private let owner: any MQTTConnectionOwner
   private var streams: [any NetworkStream] = []
@@ -58,18 +59,19 @@ public final class MQTTConnection: NetworkStreamOwner {
   /// How long a server may take to close after it has been told goodbye.
   private static let patience = Duration.milliseconds(500)
 
-  /// At least one server. Allocates; afterwards only opening a connection does.
+  /// At least one server, and `transports` for all of them. Allocates; afterwards only opening a connection does.
   public init(
-    client: MQTTClient, servers: [MQTTServer], loop: EventLoop, failback: Duration = .seconds(60),
-    owner: any MQTTConnectionOwner
+    client: MQTTClient, servers: [MQTTServer], transports: [MQTTTransport] = MQTTTransport.all,
+    loop: EventLoop, failback: Duration = .seconds(60), owner: any MQTTConnectionOwner
   ) {
     precondition(!servers.isEmpty, "a connection needs a server")
     self.client = client
     self.servers = servers
+    self.transports = transports
     self.loop = loop
     self.owner = owner
-    for server in servers { streams.append(server.makeStream(loop: loop, owner: self)) }
-    if servers.count > 1 { knock = Knock(servers[0], every: failback, loop: loop) }
+    for server in servers { streams.append(server.makeStream(transports, loop: loop, owner: self)) }
+    if servers.count > 1 { knock = Knock(servers[0], transports, every: failback, loop: loop) }
   }
 
   deinit {
@@ -200,7 +202,7 @@ public final class MQTTConnection: NetworkStreamOwner {
     let known = targets.first { $0.origin == current && endpoint.isSame(as: $0.server.endpoint) }
     if known != nil || targets.count < MQTTConnection.mostTargets {
       let target = Redirected(
-        server: server, stream: known?.stream ?? server.makeStream(loop: loop, owner: self),
+        server: server, stream: known?.stream ?? server.makeStream(transports, loop: loop, owner: self),
         redirection: redirection, origin: current)
       if known == nil { targets.append(target) }
       (redirected, followed) = (target, target)

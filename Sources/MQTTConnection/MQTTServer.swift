@@ -20,11 +20,17 @@ public struct MQTTServer: Sendable {
     self.proxy = proxy
   }
 
-  func makeStream(loop: EventLoop, owner: any NetworkStreamOwner) -> any NetworkStream {
-    if let webSocket {
-      return WebSocketStream(endpoint, webSocket, tls: tls, proxy: proxy, loop: loop, owner: owner)
+  /// What is asked for in the clear goes in the clear; nothing else does, whatever transports there are.
+  func makeStream(_ transports: [MQTTTransport], loop: EventLoop, owner: any NetworkStreamOwner)
+    -> any NetworkStream
+  {
+    precondition(transports.serve(tls: tls != nil, webSocket: webSocket != nil), "no transport for this server")
+    for transport in transports where transport.kind == .webSocket && webSocket != nil {
+      return transport.make(self, transports, loop, owner)
     }
-    if let tls { return TLSStream(endpoint, tls, proxy: proxy, loop: loop, owner: owner) }
+    for transport in transports where transport.kind == .tls && tls != nil {
+      return transport.make(self, transports, loop, owner)
+    }
     return TCPStream(endpoint, proxy: proxy, loop: loop, owner: owner)
   }
 }

@@ -2,15 +2,24 @@ import DeviceRuntime
 import HAL
 
 /// A relay (or anything else that is on or off): obeys `ON`, `OFF` and `TOGGLE`, and reports `ON` or `OFF`.
+///
+///     - relay: fan
+///       line: GPIO5
+///       active: low
+///       safety: { start: off, stop: off, broker_lost: { after: 60s, then: off }, max_on: 30min }
 public final class Relay: Module, SafetyGateOwner {
+  public static var kind: ModuleKind { ModuleKind("relay") { Relay(name: $0.name, gate: $0.gate()) } }
+
   public let name: String
+  public let entities = [
+    Entity(.switch, access: [.state, .command], words: "ON|OFF", commands: "ON|OFF|TOGGLE")
+  ]
   private let gate: SafetyGate
   private var device: Device?
 
-  /// `line` has been requested with `safety.start`.
-  public init(name: String, line: any OutputLine, safety: SafetyPolicy = SafetyPolicy()) {
+  public init(name: String, gate: SafetyGate) {
     self.name = name
-    gate = SafetyGate(line: line, policy: safety)
+    self.gate = gate
   }
 
   public func start(on device: Device) {
@@ -18,7 +27,7 @@ public final class Relay: Module, SafetyGateOwner {
     gate.start(on: device, owner: self)
   }
 
-  public func writeState(to text: inout FixedText) -> Bool {
+  public func write(_ entity: Int, to text: inout FixedText) -> Bool {
     text.append(gate.isActive ? "ON" : "OFF")
     return true
   }
@@ -38,7 +47,7 @@ public final class Relay: Module, SafetyGateOwner {
       return .rejected(reason)
     }
     device?.setError("", of: self)
-    device?.stateChanged(self)
+    device?.changed(self)
     return .accepted
   }
 
@@ -53,7 +62,7 @@ public final class Relay: Module, SafetyGateOwner {
   public func stop() {
     do {
       try gate.stop()
-      device?.stateChanged(self)
+      device?.changed(self)
     } catch {
       device?.setError(error.text, of: self)
     }
@@ -61,7 +70,7 @@ public final class Relay: Module, SafetyGateOwner {
 
   public func safetyActed(_ cause: SafetyCause) {
     device?.setError("", of: self)
-    device?.stateChanged(self)
+    device?.changed(self)
     device?.report("safety", reason: cause.text(gate.policy), of: self)
   }
 

@@ -1,0 +1,120 @@
+import DeviceFile
+
+/// Finds on the board what a device claims: lines and buses exist, and nobody uses one twice. One place for all kinds
+/// of modules.
+///
+/// Without a board, which has been reported then, names are only compared with each other.
+public struct BoardCheck {
+  let claims: Claims
+  let board: BoardDescription?
+  let problems: Problems
+  let warnings: Problems
+
+  public init(_ claims: Claims, on board: BoardDescription?, _ problems: Problems, warnings: Problems) {
+    self.claims = claims
+    self.board = board
+    self.problems = problems
+    self.warnings = warnings
+  }
+
+  public func run() {
+    checkLines()
+    checkBuses()
+    guard let board else { return }
+    let linter = PowerUpLinter(board: board, warnings: warnings)
+    for output in claims.outputs { linter.check(output) }
+  }
+
+  // MARK: - Lines
+
+  private func checkLines() {
+    for (index, claim) in claims.lines.enumerated() where !claim.name.utf8.isEmpty {
+      claim.line = board?.line(claim.name)
+      if let line = claim.line {
+        checkFree(line, claim)
+      } else if let board {
+        reportUnknown(claim, board)
+        continue
+      }
+      for other in claims.lines[..<index] where isSame(claim, other) {
+        problems.report(
+          claim.mark,
+          "line \(claim.line?.name ?? claim.name) is already used by \(other.claimant.title) at \(other.mark.lineText)"
+        )
+        break
+      }
+    }
+  }
+
+  private func isSame(_ claim: LineClaim, _ other: LineClaim) -> Bool {
+    guard let line = claim.line, let otherLine = other.line else {
+      return board == nil && claim.name.equals(other.name)
+    }
+    return line.isSame(as: otherLine)
+  }
+
+  private func reportUnknown(_ claim: LineClaim, _ board: BoardDescription) {
+    for supply in board.supplyPins where claim.name.equals("pin " + supply.pin.description) {
+      problems.report(claim.mark, "\(claim.name) of \(board.name) is \(supply.supply), not a line")
+      return
+    }
+    let names = board.lines.map { $0.name }
+    // Digits are never a slip worth guessing at, and a bare number is meant as the number of a line.
+    let digits = claim.name.trailingDigits
+    let near = names.filter { $0.trailingDigits.equals(digits) }
+    let meant = claim.name.equals(digits) ? near.first ?? digits : claim.name
+    let suggestion = didYouMean(meant, near) ?? "lines are \(summary(of: names))"
+    problems.report(claim.mark, "\(board.name) has no line \(claim.name.quoted)", suggestion)
+  }
+
+  /// `GPIO0…GPIO27`
+  private func summary(of names: [String]) -> String {
+    guard let first = names.first, let last = names.last, names.count > 12 else { return listed(names) }
+    return first + "…" + last
+  }
+
+  /// A line may belong to a bus that somebody uses, or to the board itself.
+  private func checkFree(_ line: LineDescription, _ claim: LineClaim) {
+    for bus in board?.buses ?? [] where bus.lines.contains(where: { line.isCalled($0) }) {
+      guard let user = claims.targets.first(where: { bus.isCalled($0.busName) }) else { continue }
+      problems.report(
+        claim.mark, "line \(line.name) belongs to bus \(bus.name), which has a \(user.claimant.kind) on it")
+    }
+    if let reserved = line.reserved {
+      warnings.report(claim.mark, "line \(line.name) is reserved: \(reserved)")
+    }
+  }
+
+  // MARK: - Buses
+
+  private func checkBuses() {
+    for (index, target) in claims.targets.enumerated() where !target.busName.utf8.isEmpty {
+      target.bus = board?.bus(target.busName)
+      if let board, target.bus == nil {
+        reportUnknown(target, board)
+        continue
+      }
+      // What is no address has been reported.
+      guard let address = target.address else { continue }
+      for other in claims.targets[..<index] where other.address == address && isSameBus(target, other) {
+        problems.report(
+          target.addressMark,
+          "\(hexadecimal(address)) on \(target.busName) is already used by \(other.claimant.title) at \(other.addressMark.lineText)"
+        )
+        break
+      }
+    }
+  }
+
+  private func isSameBus(_ target: TargetClaim, _ other: TargetClaim) -> Bool {
+    if let bus = target.bus, let otherBus = other.bus { return bus.device.equals(otherBus.device) }
+    return board == nil && target.busName.equals(other.busName)
+  }
+
+  private func reportUnknown(_ target: TargetClaim, _ board: BoardDescription) {
+    let names = board.buses.map { $0.name }
+    let suggestion = didYouMean(target.busName, names) ?? "buses are \(listed(names))"
+    problems.report(
+      target.busMark, "\(board.name) has no bus \(target.busName.quoted)", names.isEmpty ? nil : suggestion)
+  }
+}

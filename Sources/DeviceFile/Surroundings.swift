@@ -1,0 +1,14 @@
+/// What configuration needs from outside the device file. `swiftletd` answers from its environment and
+/// the file system, tests answer from memory.
+public protocol ConfigurationSurroundings: AnyObject {
+  /// An environment variable.
+  func variable(_ name: String) -> String?
+  /// `secrets.yaml` beside the device file.
+  func secretsFile() -> SourceFile?
+  /// The names of the board files there are, for suggestions.
+  func boardNames() -> [String]
+  /// `NAME.yaml` of the boards directory; `name` has no characters but a-z, 0-9, '-' and '_'.
+  func boardFile(_ name: String) -> SourceFile?
+  /// `headers/NAME.yaml` of the boards directory: what many boards have on their header.
+  func headerFile(_ name: String) -> SourceFile?
+}

@@ -1,0 +1,103 @@
+import Boards
+import Configuration
+import DeviceRuntime
+import HAL
+import LinuxPlatform
+import MQTTClient
+import MQTTConnection
+
+/// What a program has: each part is named here by whoever puts the program together, and what is not named is not in
+/// it.
+///
+///     Program.run(
+///       Catalog(
+///         name: "greenhouse", modules: [Relay.kind, SensorModule.kind([SensorChip(SHT3x.self)])],
+///         hardware: .linux))
+public struct Catalog {
+  /// What messages, `--help` and the log call the program.
+  public var name: String
+  /// The kinds that a device file's modules can be.
+  public var modules: [ModuleKind]
+  public var hardware: HardwareSource
+  /// Beside plain TCP and local sockets.
+  public var transports: [MQTTTransport]
+  public var outbox: OutboxSource?
+  public var authentication: AuthenticationSource?
+
+  public init(
+    name: String, modules: [ModuleKind], hardware: HardwareSource, transports: [MQTTTransport] = [],
+    outbox: OutboxSource? = nil, authentication: AuthenticationSource? = nil
+  ) {
+    self.name = name
+    self.modules = modules
+    self.hardware = hardware
+    self.transports = transports
+    self.outbox = outbox
+    self.authentication = authentication
+  }
+
+  /// What a device file may say.
+  var features: ConfigurationFeatures {
+    ConfigurationFeatures(
+      kinds: modules, transports: transports, hasOutbox: outbox != nil, hasScram: authentication != nil)
+  }
+}
+
+/// Where lines and buses come from.
+public struct HardwareSource {
+  /// Lines and buses are models: any board's file will do, and nothing real is touched.
+  public let isSimulated: Bool
+  let make: (EventLoop) -> Hardware
+
+  public init(isSimulated: Bool = false, _ make: @escaping (EventLoop) -> Hardware) {
+    self.isSimulated = isSimulated
+    self.make = make
+  }
+
+  /// The lines and I2C buses of the machine.
+  public static var linux: HardwareSource {
+    HardwareSource { loop in
+      let hardware = Hardware()
+      hardware.lines = LinuxLineProvider(loop: loop)
+      hardware.i2c = LinuxI2CProvider(loop: loop)
+      return hardware
+    }
+  }
+
+  /// Lines only.
+  public static var linuxLines: HardwareSource {
+    HardwareSource { loop in
+      let hardware = Hardware()
+      hardware.lines = LinuxLineProvider(loop: loop)
+      return hardware
+    }
+  }
+}
+
+/// How users prove who they are without sending their password.
+public struct AuthenticationSource {
+  let make: (_ user: String, _ password: [UInt8]) -> (any MQTTAuthenticator)?
+
+  public init(_ make: @escaping (_ user: String, _ password: [UInt8]) -> (any MQTTAuthenticator)?) {
+    self.make = make
+  }
+}
+
+/// Where messages wait that are to outlive the process.
+public struct OutboxSource {
+  let open: (OutboxDescription, EventLoop, any Log) throws(SystemError) -> (any Outbox)?
+
+  public init(_ open: @escaping (OutboxDescription, EventLoop, any Log) throws(SystemError) -> (any Outbox)?) {
+    self.open = open
+  }
+}
+
+/// An outbox that is open.
+public protocol Outbox: AnyObject {
+  /// For the client.
+  var store: any MQTTSessionStore { get }
+  /// A commit is under way.
+  var isBusy: Bool { get }
+  /// What is not on the disk goes there; not while a commit is under way.
+  func close()
+}

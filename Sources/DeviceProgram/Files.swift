@@ -1,0 +1,107 @@
+import CLinux
+import DeviceFile
+
+/// What configuration needs from the file system and the environment.
+public final class Files: ConfigurationSurroundings {
+  private let deviceDirectory: String
+  private let boardDirectories: [String]
+
+  /// No configuration of a device comes near this.
+  private static let longestFile = 1 << 20
+
+  public init(deviceFile: String, boards: String?) {
+    deviceDirectory = Files.directory(of: deviceFile)
+    boardDirectories =
+      boards.map { [$0] } ?? [deviceDirectory + "boards", "boards", "/usr/share/swiftlet/boards"]
+  }
+
+  /// A file's bytes, or why it cannot be read.
+  public static func read(_ path: String) -> Result<SourceFile, FileError> {
+    var count = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: longestFile) { buffer, initialized in
+      count = path.withCString { linux_read_file($0, buffer.baseAddress, buffer.count) }
+      initialized = max(0, count)
+    }
+    if count < 0 { return .failure(FileError(path: path, number: Int32(-count))) }
+    return .success(SourceFile(name: path, bytes: Array(bytes)))
+  }
+
+  public func variable(_ name: String) -> String? {
+    name.withCString { linux_environment($0) }.map { String(cString: $0) }
+  }
+
+  public func secretsFile() -> SourceFile? {
+    if case .success(let file) = Files.read(deviceDirectory + "secrets.yaml") { return file }
+    return nil
+  }
+
+  public func boardNames() -> [String] {
+    var names: [String] = []
+    for directory in boardDirectories {
+      for board in Files.list(directory, ending: ".yaml")
+      where !names.contains(where: { $0.equals(board) }) { names.append(board) }
+    }
+    return names
+  }
+
+  public func boardFile(_ name: String) -> SourceFile? {
+    for directory in boardDirectories {
+      if case .success(let file) = Files.read(directory + "/" + name + ".yaml") { return file }
+    }
+    return nil
+  }
+
+  public func headerFile(_ name: String) -> SourceFile? { boardFile("headers/" + name) }
+
+  /// The names in a directory that end so, without that ending.
+  private static func list(_ directory: String, ending: StaticString) -> [String] {
+    let found = NameList(ending: ending)
+    _ = directory.withCString { directory in
+      linux_list(
+        directory,
+        { name, context in
+          if let name, let context {
+            Unmanaged<NameList>.fromOpaque(context).takeUnretainedValue().add(String(cString: name))
+          }
+          return 0
+        }, Unmanaged.passUnretained(found).toOpaque())
+    }
+    return found.names
+  }
+
+  private static func directory(of path: String) -> String {
+    var bytes = Array(path.utf8)
+    while let last = bytes.last, last != UInt8(ascii: "/") { bytes.removeLast() }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+/// A file that cannot be read.
+public struct FileError: Error {
+  var path: String
+  var number: Int32
+
+  public var text: Message {
+    if number == ENOENT { return "\(path) does not exist: name the device file with --config FILE" }
+    if number == EFBIG { return "\(path) is too long: a device file has at most 1 MiB" }
+    return "\(path) cannot be read: \(String(cString: linux_message(number)))"
+  }
+}
+
+/// Collects what a directory listing finds.
+private final class NameList {
+  private let ending: StaticString
+  private(set) var names: [String] = []
+
+  init(ending: StaticString) {
+    self.ending = ending
+  }
+
+  func add(_ name: String) {
+    let bytes = Array(name.utf8)
+    let stem = bytes.count - ending.utf8CodeUnitCount
+    guard stem > 0 else { return }
+    for index in stem..<bytes.count where bytes[index] != ending.utf8Start[index - stem] { return }
+    names.append(String(decoding: bytes[..<stem], as: UTF8.self))
+  }
+}

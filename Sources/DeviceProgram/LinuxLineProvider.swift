@@ -1,0 +1,91 @@
+import Boards
+import CLinux
+import DeviceFile
+import HAL
+import LinuxPlatform
+
+/// The machine's GPIO lines.
+public final class LinuxLineProvider: LineProvider {
+  private let loop: EventLoop
+
+  public init(loop: EventLoop) {
+    self.loop = loop
+  }
+
+  public func open(_ outputs: [OutputClaim], _ problems: inout [HardwareError]) {
+    for output in outputs {
+      do throws(HardwareError) {
+        output.opened(
+          try request(output) { address throws(LineError) in
+            try LinuxOutputLine(
+              address, consumer: LinuxLineProvider.consumer(output), activeLow: output.activeLow,
+              startsActive: output.startsActive)
+          })
+      } catch {
+        problems.append(error)
+      }
+    }
+  }
+
+  public func open(_ input: InputClaim) throws(HardwareError) {
+    input.opened(
+      try request(input) { address throws(LineError) in
+        try LinuxInputLine(
+          address, consumer: LinuxLineProvider.consumer(input), activeLow: input.activeLow,
+          pull: input.pull.linuxPull, debounce: input.debounce, loop: loop)
+      })
+  }
+
+  /// Kernels name lines differently: takes the first of the names that is there.
+  private func request<Line>(
+    _ claim: LineClaim, _ open: (LineAddress) throws(LineError) -> Line
+  ) throws(HardwareError) -> Line {
+    guard let line = claim.line else {
+      throw HardwareError("\(claim.claimant.title): the board has no line \(claim.name.quoted)")
+    }
+    for name in line.kernelNames {
+      let address = LineAddress(chip: line.chip, line: name)
+      do throws(LineError) {
+        return try open(address)
+      } catch .noSuchLine {
+        continue
+      } catch {
+        throw HardwareError("\(claim.claimant.title): \(error.text(line, holder: address.consumer))")
+      }
+    }
+    throw HardwareError("\(claim.claimant.title): \(LineError.noSuchLine.text(line, holder: nil))")
+  }
+
+  /// What `gpioinfo` shows as the line's consumer.
+  private static func consumer(_ claim: LineClaim) -> String { "swiftletd " + claim.claimant.name }
+}
+
+extension LinePull {
+  fileprivate var linuxPull: LinuxPlatform.Pull {
+    switch self {
+    case .up: .up
+    case .down: .down
+    case .unpulled: .asIs
+    }
+  }
+}
+
+extension LineError {
+  /// Cause and remedy for a line that could not be requested.
+  fileprivate func text(_ line: LineDescription, holder: String?) -> Message {
+    switch self {
+    case .chipGone:
+      "there is no GPIO chip labelled '\(line.chip)' for line \(line.name): is 'board' the right one? (gpiodetect lists the chips)"
+    case .noSuchLine:
+      "chip '\(line.chip)' has no line \(line.name) (gpioinfo lists the lines)"
+    case .busy:
+      "line \(line.name) is held by '\(holder ?? "another program")': stop that program or choose another line"
+    case .bus:
+      "line \(line.name) cannot be reached: its bus fails"
+    case .system(EACCES), .system(EPERM):
+      "the GPIO chips may not be opened: add the user to the group gpio (sudo usermod -aG gpio USER)"
+    case .system(let number):
+      "line \(line.name) cannot be used: \(SystemError(number: number).message)"
+    }
+  }
+}

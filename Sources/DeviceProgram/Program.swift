@@ -1,0 +1,123 @@
+import Boards
+import CLinux
+import Configuration
+import DeviceFile
+import DeviceRuntime
+import HAL
+import LinuxPlatform
+import MQTTConnection
+
+/// A device's program: command line, device file, hardware, connection, loop. Exit statuses are those of sysexits.h.
+public struct Program {
+  let catalog: Catalog
+
+  /// Runs the program that the catalog describes with the words of its command line, and ends the process.
+  public static func run(_ catalog: Catalog) -> Never {
+    exit(Program(catalog: catalog).run(Arguments.commandLine()))
+  }
+
+  private func run(_ words: [String]) -> Int32 {
+    switch Arguments.parse(words, program: catalog.name) {
+    case .wrong(let problem):
+      StandardStream.error.write("\(catalog.name): \(problem)\n\n\(Arguments.usage(catalog.name))")
+      return EX_USAGE
+    case .arguments(let arguments):
+      switch arguments.command {
+      case .help: StandardStream.output.write(Arguments.usage(catalog.name))
+      case .version: StandardStream.output.write("\(catalog.name) \(Version.text)\n")
+      case .check: return check(arguments)
+      case .run: return run(arguments)
+      }
+      return 0
+    }
+  }
+
+  private func check(_ arguments: Arguments) -> Int32 {
+    guard let configuration = load(arguments) else { return 1 }
+    StandardStream.output.write("\(Summary.text(configuration))")
+    return 0
+  }
+
+  private func run(_ arguments: Arguments) -> Int32 {
+    guard let configuration = load(arguments) else { return EX_CONFIG }
+    if configuration.board.simulated, !catalog.hardware.isSimulated {
+      return complain(
+        "board \(configuration.board.name.quoted) has no hardware: swiftletd-simulator runs it", EX_CONFIG)
+    }
+    do throws(SystemError) {
+      let loop = try EventLoop()
+      return try run(configuration, loop)
+    } catch {
+      return complain("\(error.message)", EX_OSERR)
+    }
+  }
+
+  private func complain(_ what: Message, _ status: Int32) -> Int32 {
+    StandardStream.error.write("\(catalog.name): \(what)\n")
+    return status
+  }
+
+  private func run(_ configuration: DeviceConfiguration, _ loop: EventLoop) throws(SystemError) -> Int32 {
+    // Signals first: threads inherit what is blocked.
+    let signals = try Signals(loop: loop)
+    let log = StandardErrorLog()
+    let composition = Composition(
+      configuration: configuration, hardware: catalog.hardware.make(loop), clock: loop, log: log,
+      wallClock: LinuxWallClock(), authentication: catalog.authentication)
+    let problems = composition.open()
+    for problem in problems { _ = complain(problem.text, EX_UNAVAILABLE) }
+    guard problems.isEmpty else { return EX_UNAVAILABLE }
+    let outbox = try openOutbox(configuration, loop, log)
+    guard let device = composition.device(randomSeed: Program.randomSeed(loop), store: outbox?.store) else {
+      return complain("the broker cannot be given this client id, user name or topic", EX_CONFIG)
+    }
+    let broker = configuration.device.broker
+    let connection = MQTTConnection(
+      client: device.client, servers: broker.mqttServers, transports: catalog.transports, loop: loop,
+      failback: .milliseconds(broker.failbackMilliseconds), owner: BrokerLog(client: device.client, log: log))
+    if broker.tls.isInsecure {
+      log.write(
+        .warning, "tls: insecure is on: whoever sits between here and the broker can switch every relay")
+    }
+    signals.received = { device.stop() }
+    device.start()
+    try loop.run(Runtime(device: device, connection: connection, outbox: outbox))
+    outbox?.close()
+    return 0
+  }
+
+  private func openOutbox(_ configuration: DeviceConfiguration, _ loop: EventLoop, _ log: any Log)
+    throws(SystemError) -> (any Outbox)?
+  {
+    guard let outbox = configuration.device.broker.outbox, let source = catalog.outbox else { return nil }
+    return try source.open(outbox, loop, log)
+  }
+
+  /// The clock stands in where the system has no random numbers yet.
+  private static func randomSeed(_ loop: EventLoop) -> UInt64 {
+    var seed = UInt64(bitPattern: loop.now.nanoseconds)
+    _ = linux_random(&seed, MemoryLayout<UInt64>.size)
+    return seed
+  }
+
+  /// The configuration, or nil after its errors have been printed.
+  private func load(_ arguments: Arguments) -> DeviceConfiguration? {
+    let path = arguments.config ?? "/boot/firmware/swiftlet/device.yaml"
+    let files = Files(deviceFile: path, boards: arguments.boards)
+    switch Files.read(path) {
+    case .failure(let error):
+      _ = complain(error.text, 0)
+      return nil
+    case .success(let file):
+      do throws(ConfigurationErrors) {
+        let configuration = try DeviceConfiguration.load(
+          file, features: catalog.features, board: arguments.board, surroundings: files)
+        for warning in configuration.warnings { StandardStream.error.write("warning: \(warning.text)\n") }
+        return configuration
+      } catch {
+        StandardStream.error.write("\(error.text)")
+        return nil
+      }
+    }
+  }
+}

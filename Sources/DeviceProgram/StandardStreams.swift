@@ -1,0 +1,83 @@
+import CLinux
+import DeviceFile
+import DeviceRuntime
+
+/// Standard output and standard error, unbuffered.
+enum StandardStream: Int32 {
+  case output = 1
+  case error = 2
+
+  func write(_ message: Message) {
+    var text = message.text
+    text.withUTF8 { bytes in
+      var rest = UnsafeRawBufferPointer(bytes)
+      while rest.count > 0 {
+        let count = linux_write(rawValue, rest.baseAddress, rest.count)
+        // Nobody reads any more: there is nobody to tell, either.
+        if count <= 0 { return }
+        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+      }
+    }
+  }
+}
+
+/// Log lines on standard error, with the levels journald understands when it reads them there. A reader that
+/// does not read costs lines, which are counted, never time: relays do not wait for a pager.
+final class StandardErrorLog: Log {
+  private let isJournal: Bool
+  private var lost: Int64 = 0
+
+  init() {
+    isJournal = linux_environment("JOURNAL_STREAM") != nil
+  }
+
+  func write(_ level: LogLevel, _ text: FixedText) {
+    if lost > 0 { writeLost() }
+    var line = start(level)
+    // The line's end is part of it, however long it is.
+    line.append(text.prefix(FixedText.capacity - line.count - 1))
+    if !write(&line) { lost += 1 }
+  }
+
+  private func writeLost() {
+    var line = start(.warning)
+    line.append("log lines lost because nobody read them: ")
+    line.append(decimal: lost)
+    if write(&line) { lost = 0 }
+  }
+
+  private func start(_ level: LogLevel) -> FixedText {
+    var line = FixedText()
+    line.append(isJournal ? level.journalPrefix : level.name)
+    return line
+  }
+
+  /// False: there was no room for it.
+  private func write(_ line: inout FixedText) -> Bool {
+    line.append("\n")
+    return line.withSpan { span in
+      span.withUnsafeBufferPointer {
+        linux_write_now(StandardStream.error.rawValue, $0.baseAddress, $0.count) != -Int(EAGAIN)
+      }
+    }
+  }
+}
+
+extension LogLevel {
+  fileprivate var name: StaticString {
+    switch self {
+    case .info: ""
+    case .warning: "warning: "
+    case .error: "error: "
+    }
+  }
+
+  /// Source: systemd, sd-daemon(3), "Log levels".
+  fileprivate var journalPrefix: StaticString {
+    switch self {
+    case .info: "<6>"
+    case .warning: "<4>"
+    case .error: "<3>"
+    }
+  }
+}

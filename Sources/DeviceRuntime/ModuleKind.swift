@@ -1,0 +1,125 @@
+import Boards
+import DeviceFile
+
+/// What a device file calls a kind of module, and how one is read. A composition root lists the kinds it has; what it
+/// does not name is not in the program.
+public struct ModuleKind {
+  /// The key that begins an entry: `relay`.
+  public let name: String
+  /// Reading never fails: what is wrong is reported, and replaced by something harmless. Nobody uses the modules of a
+  /// file with errors.
+  public let read: (ModuleFile) -> any Module
+
+  public init(_ name: String, _ read: @escaping (ModuleFile) -> any Module) {
+    self.name = name
+    self.read = read
+  }
+}
+
+/// What a device's modules want besides their hardware, collected while its file is read.
+public final class DeviceNeeds {
+  public let claims = Claims()
+  /// Who keeps readings on disk, and where that is said.
+  public internal(set) var keptOnDisk: [(mark: Mark, title: String)] = []
+  /// Where readings are kept that do not tell their time themselves.
+  public internal(set) var keptWithoutTime: [Mark] = []
+
+  public init() {}
+}
+
+/// One entry of `modules` while it is read: its keys, and what it wants of the board.
+public final class ModuleFile {
+  /// `fan`; empty when what stands there is no name, which has been reported.
+  public let name: String
+  public let fields: Fields
+  public let claimant: Claimant
+  let needs: DeviceNeeds
+
+  public init(kind: String, name: String, fields: Fields, needs: DeviceNeeds) {
+    self.name = name
+    self.fields = fields
+    self.needs = needs
+    claimant = Claimant(mark: fields.mark, kind: kind, name: name)
+  }
+
+  // MARK: - Lines
+
+  /// The way to an output, and the only one: keys `line`, `active` and `safety`, the line claimed, behind a gate.
+  public func gate() -> SafetyGate {
+    let (mark, line, activeLow) = line(fields)
+    let policy = SafetyPolicy(fields)
+    let claim = OutputClaim(
+      claimant, name: line, mark: mark, activeLow: activeLow, startsActive: policy.start)
+    claim.note = policy.note
+    needs.claims.add(claim)
+    return SafetyGate(line: claim, policy: policy)
+  }
+
+  /// An input: keys `line`, `active`, `pull` and `debounce`.
+  public func input() -> InputClaim {
+    let (mark, line, activeLow) = line(fields)
+    // A contact connects the line to its active level; the pull keeps it at the other one.
+    var pull = activeLow ? LinePull.up : .down
+    if let choice = fields.optional("pull")?.choice(["up", "down", "none"]) {
+      pull = choice == 0 ? .up : choice == 1 ? .down : .unpulled
+    }
+    let claim = InputClaim(
+      claimant, name: line, mark: mark, activeLow: activeLow, pull: pull, debounce: debounce())
+    let pulled = pull == .up ? ", pulled up" : pull == .down ? ", pulled down" : ""
+    claim.note = "\(pulled), debounced for \(durationText(claim.debounce))"
+    needs.claims.add(claim)
+    return claim
+  }
+
+  private func line(_ fields: Fields) -> (Mark, String, activeLow: Bool) {
+    let field = fields.required("line", example: "GPIO17")
+    let name = field?.text(wanted: "a line like GPIO17") ?? ""
+    return (field?.mark ?? fields.mark, name, fields.optional("active")?.choice(["high", "low"]) == 1)
+  }
+
+  private static let longestDebounce = Duration.seconds(10)
+
+  private func debounce() -> Duration {
+    guard let field = fields.optional("debounce"), let debounce = field.duration() else {
+      return .milliseconds(30)
+    }
+    if debounce > ModuleFile.longestDebounce {
+      field.reject(wanted: "\(durationText(ModuleFile.longestDebounce)) or shorter")
+    }
+    return debounce
+  }
+
+  // MARK: - Targets
+
+  /// A chip on an I2C bus: keys `bus` and `address`. `usual` is the address of a chip whose pins nobody has wired
+  /// otherwise; nil: what chip it is has not been understood, which has been reported.
+  public func target(chip: String, usual: UInt8?, allows: (UInt8) -> Bool) -> TargetClaim {
+    let bus = fields.required("bus", example: "i2c-1")
+    let busName = bus?.text(wanted: "a bus like i2c-1") ?? ""
+    let field = fields.optional("address")
+    let address = field.map { self.address($0, chip, usual, allows) } ?? usual
+    let claim = TargetClaim(
+      claimant, chip: chip, bus: busName, at: bus?.mark ?? fields.mark, address: address,
+      addressMark: field?.mark ?? fields.mark)
+    needs.claims.add(claim)
+    return claim
+  }
+
+  /// 7-bit addresses that are not reserved. Source: I2C-bus specification UM10204, 3.1.12.
+  private static let addresses: ClosedRange<Int> = 0x08...0x77
+
+  private func address(_ field: Field, _ chip: String, _ usual: UInt8?, _ allows: (UInt8) -> Bool) -> UInt8? {
+    let wanted: Message = "an I2C address from 0x08 to 0x77, like \(hexadecimal(usual ?? 0x44))"
+    guard let number = field.integer(wanted: wanted, in: ModuleFile.addresses) else { return nil }
+    let address = UInt8(number)
+    if let usual, !allows(address) {
+      var possible = [hexadecimal(usual)]
+      for other in ModuleFile.addresses where other != Int(usual) && allows(UInt8(other)) {
+        possible.append(hexadecimal(UInt8(other)))
+      }
+      field.report(
+        "\(chip) cannot have the address \(hexadecimal(address))", "it has \(listed(possible, last: "or"))")
+    }
+    return address
+  }
+}

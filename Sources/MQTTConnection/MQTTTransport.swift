@@ -1,0 +1,48 @@
+import HAL
+import LinuxPlatform
+
+/// A way to reach servers, beside plain TCP and local sockets, which are always there. A program names those it wants;
+/// what it does not name is not in it.
+public struct MQTTTransport: Sendable {
+  enum Kind: Sendable {
+    /// `mqtts://`
+    case tls
+    /// `ws://`; with TLS, `wss://`
+    case webSocket
+  }
+
+  let kind: Kind
+  let make:
+    @Sendable (MQTTServer, [MQTTTransport], EventLoop, any NetworkStreamOwner) -> any NetworkStream
+
+  /// TLS by OpenSSL, which is loaded when it is needed.
+  public static var tls: MQTTTransport {
+    MQTTTransport(kind: .tls) { server, _, loop, owner in
+      TLSStream(server.endpoint, server.tls ?? TLSSettings(), proxy: server.proxy, loop: loop, owner: owner)
+    }
+  }
+
+  /// WebSockets by libwslay, which is loaded when it is needed.
+  public static var webSocket: MQTTTransport {
+    MQTTTransport(kind: .webSocket) { server, transports, loop, owner in
+      WebSocketStream(
+        server.endpoint, server.webSocket ?? WebSocketSettings(), isSecure: server.tls != nil, owner: owner
+      ) {
+        var below = server
+        below.webSocket = nil
+        // RFC 6455 asks for HTTP/1.1; a server that knows no "mqtt" there would refuse it.
+        below.tls?.alpn = "http/1.1"
+        return below.makeStream(transports, loop: loop, owner: $0)
+      }
+    }
+  }
+
+  public static var all: [MQTTTransport] { [.tls, .webSocket] }
+}
+
+extension [MQTTTransport] {
+  /// Whether servers of this kind can be reached.
+  public func serve(tls: Bool, webSocket: Bool) -> Bool {
+    (!tls || contains { $0.kind == .tls }) && (!webSocket || contains { $0.kind == .webSocket })
+  }
+}
