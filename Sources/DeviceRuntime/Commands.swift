@@ -65,6 +65,7 @@ extension Device {
     lastFailure = .none
     hasLoggedRefusal = false
     needsBirth = true
+    gatesFindBroker()
     for slot in slots {
       slot.needsState = true
       slot.needsError = true
@@ -74,6 +75,7 @@ extension Device {
 
   private func brokerDisconnected(_ reason: MQTTDisconnectReason) {
     if reason != .requested { log.write(.warning, reason.text("offline: ")) }
+    gatesLoseBroker()
     for slot in slots { slot.module.brokerDisconnected() }
     connectionEnded()
   }
@@ -125,7 +127,7 @@ extension Device {
     return .rejected("this device has no module of that name")
   }
 
-  private func answerCommand(name: FixedText, command: FixedText, _ answer: CommandAnswer) {
+  func answerCommand(name: FixedText, command: FixedText, _ answer: CommandAnswer) {
     var payload: FixedText = "{\"command\":\""
     payload.append(jsonEscaped: command.prefix(32))
     switch answer {
@@ -136,6 +138,7 @@ extension Device {
       payload.append(jsonEscaped: reason, leaving: 2)
       payload.append("\"}")
       logRejection(name, reason)
+    case .later: return
     }
     var topic = topics.prefix
     topic.append(name)

@@ -1,25 +1,22 @@
 import DeviceRuntime
-import HAL
 
 /// A relay (or anything else that is on or off): obeys `ON`, `OFF` and `TOGGLE`, and reports `ON` or `OFF`.
-public final class Relay: Module, SafetyGateOwner {
+public final class Relay: Module {
   public let name: String
   private let gate: SafetyGate
-  private var device: Device?
 
-  /// `line` has been requested with `safety.start`.
-  public init(name: String, line: any OutputLine, safety: SafetyPolicy = SafetyPolicy()) {
+  public init(name: String, gate: SafetyGate) {
     self.name = name
-    gate = SafetyGate(line: line, policy: safety)
+    self.gate = gate
   }
 
   public func start(on device: Device) {
-    self.device = device
-    gate.start(on: device, owner: self)
+    gate.start(on: device, for: self)
   }
 
   public func writeState(to text: inout FixedText) -> Bool {
-    text.append(gate.isActive ? "ON" : "OFF")
+    guard let active = gate.confirmed else { return false }
+    text.append(active ? "ON" : "OFF")
     return true
   }
 
@@ -30,43 +27,7 @@ public final class Relay: Module, SafetyGateOwner {
     guard let active = wanted(command.payload) else {
       return .rejected("unknown payload: use ON, OFF or TOGGLE")
     }
-    do {
-      try gate.set(active: active)
-    } catch {
-      let reason = error.text
-      device?.setError(reason, of: self)
-      return .rejected(reason)
-    }
-    device?.setError("", of: self)
-    device?.stateChanged(self)
-    return .accepted
-  }
-
-  public func brokerConnected() {
-    gate.brokerConnected()
-  }
-
-  public func brokerDisconnected() {
-    gate.brokerDisconnected()
-  }
-
-  public func stop() {
-    do {
-      try gate.stop()
-      device?.stateChanged(self)
-    } catch {
-      device?.setError(error.text, of: self)
-    }
-  }
-
-  public func safetyActed(_ cause: SafetyCause) {
-    device?.setError("", of: self)
-    device?.stateChanged(self)
-    device?.report("safety", reason: cause.text(gate.policy), of: self)
-  }
-
-  public func safetyFailed(_ error: LineError) {
-    device?.setError(error.text, of: self)
+    return gate.ask(active, for: command)
   }
 
   private func wanted(_ payload: FixedText) -> Bool? {
@@ -74,25 +35,5 @@ public final class Relay: Module, SafetyGateOwner {
     if payload.matches("OFF") || payload.matches("0") || payload.matches("false") { return false }
     if payload.matches("TOGGLE") { return !gate.isActive }
     return nil
-  }
-}
-
-extension SafetyCause {
-  /// What a gate did and why, in a person's words.
-  func text(_ policy: SafetyPolicy) -> FixedText {
-    var text = FixedText()
-    switch self {
-    case .maxOn:
-      text.append("switched off: on for max_on")
-      if let maxOn = policy.maxOn {
-        text.append(" = ")
-        text.append(maxOn)
-      }
-    case .brokerLost:
-      text.append(policy.brokerLost?.then == true ? "switched on: " : "switched off: ")
-      text.append("the broker has been away for ")
-      text.append(policy.brokerLost?.after ?? .zero)
-    }
-    return text
   }
 }

@@ -89,7 +89,8 @@ struct Composition {
     switch description {
     case .relay(let relay):
       guard let line = board.line(relay.line) else { return nil }
-      return Relay(name: relay.name, line: try hardware.output(line, for: relay), safety: relay.safety.policy)
+      let gate = SafetyGate(line: try hardware.output(line, for: relay), policy: relay.safety.policy)
+      return Relay(name: relay.name, gate: gate)
     case .button(let button):
       guard let line = board.line(button.line) else { return nil }
       return Button(name: button.name, line: try hardware.input(line, for: button))
@@ -123,7 +124,7 @@ extension SafetyDescription {
     case .hold: policy.stop = nil
     }
     policy.brokerLost = brokerLost.map {
-      SafetyPolicy.BrokerLost(after: .milliseconds($0.afterMilliseconds), then: $0.then)
+      SafetyPolicy.Lost(after: .milliseconds($0.afterMilliseconds), then: $0.then)
     }
     policy.maxOn = maxOnMilliseconds.map { .milliseconds($0) }
     return policy
