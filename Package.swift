@@ -122,7 +122,9 @@ let package = Package(
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TestNumbers"]),
     .testTarget(
       name: "DeviceRuntimeTests",
-      dependencies: ["DeviceRuntime", "HAL", "MQTTClient", "Simulation", "DeviceBench", "Loopback"]),
+      dependencies: [
+        "DeviceRuntime", "HAL", "MQTTClient", "Simulation", "DeviceBench", "Loopback", "TestNumbers",
+      ]),
     .testTarget(
       name: "ModulesTests",
       dependencies: [

@@ -74,6 +74,7 @@ extension Device {
     lastFailure = .none
     hasLoggedRefusal = false
     needsBirth = true
+    gatesFindBroker()
     for slot in slots {
       slot.markAll()
       slot.module.brokerConnected()
@@ -82,6 +83,7 @@ extension Device {
 
   private func brokerDisconnected(_ reason: MQTTDisconnectReason) {
     if reason != .requested { log.write(.warning, reason.text("offline: ")) }
+    gatesLoseBroker()
     for slot in slots { slot.module.brokerDisconnected() }
     connectionEnded()
   }
@@ -147,7 +149,7 @@ extension Device {
     return "this device has no module of that name"
   }
 
-  private func answerCommand(name: FixedText, command: FixedText, _ answer: CommandAnswer) {
+  func answerCommand(name: FixedText, command: FixedText, _ answer: CommandAnswer) {
     var payload: FixedText = "{\"command\":\""
     payload.append(jsonEscaped: command.prefix(32))
     switch answer {
@@ -158,6 +160,7 @@ extension Device {
       payload.append(jsonEscaped: reason, leaving: 2)
       payload.append("\"}")
       logRejection(name, reason)
+    case .later: return
     }
     var topic = topics.prefix
     topic.append(name)

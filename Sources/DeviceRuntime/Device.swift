@@ -15,6 +15,7 @@ public final class Device {
   var stampProperties = PropertyList()
   private(set) var slots: [ModuleSlot] = []
   let arena = TopicArena()
+  private(set) var gates: [SafetyGate] = []
   private var timers: [DeviceTimer] = []
   private var phase = Phase.idle
   var needsBirth = false
@@ -79,6 +80,7 @@ public final class Device {
   public func start() {
     phase = .running
     for slot in slots { slot.module.start(on: self) }
+    gatesLoseBroker()
     for slot in slots { slot.module.brokerDisconnected() }
     subscribe()
     client.start(now: clientNow)
@@ -100,8 +102,9 @@ public final class Device {
   /// Brings the outputs to their stop levels at once, then says `offline` and goes.
   public func stop() {
     guard case .running = phase else { return }
+    for gate in gates { gate.stop() }
     for slot in slots { slot.module.stop() }
-    phase = client.isConnected ? .stopping(clock.now + Device.patience) : .stopped
+    phase = client.isConnected || hasPendingOutputs ? .stopping(clock.now + Device.patience) : .stopped
     farewell = .due
   }
 
@@ -118,6 +121,11 @@ public final class Device {
     return timer
   }
 
+  /// A gate of a module that starts.
+  func register(_ gate: SafetyGate) {
+    gates.append(gate)
+  }
+
   var clientNow: UInt64 { UInt64(clock.now.milliseconds) }
 
   var isStopping: Bool {
@@ -127,7 +135,7 @@ public final class Device {
 
   /// The connection has ended: after a farewell that is what the stop was waiting for.
   func connectionEnded() {
-    if case .stopping = phase { phase = .stopped }
+    if case .stopping = phase, !hasPendingOutputs { phase = .stopped }
   }
 
   /// The broker has a message: if it was `offline`, nothing is left to say.
@@ -137,9 +145,9 @@ public final class Device {
 
   private func finishStopping() {
     guard case .stopping(let deadline) = phase else { return }
-    if clock.now >= deadline {
+    if clock.now >= deadline || !client.isConnected && !hasPendingOutputs {
       phase = .stopped
-    } else if case .due = farewell, !hasPending,
+    } else if case .due = farewell, !hasPending, !hasPendingOutputs,
       let packetID = publish(topics.availability, "offline", .atLeastOnce, retain: true)
     {
       farewell = .said(packetID: packetID)

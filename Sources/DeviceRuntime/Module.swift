@@ -27,7 +27,7 @@ public protocol Module: AnyObject {
   /// The connection to the broker is lost, or was never made (called at the start).
   func brokerDisconnected()
 
-  /// Brings the hardware to its stop level; the process ends soon after.
+  /// Ends what the module does; its outputs are at their stop levels, and the process ends soon after.
   func stop()
 }
 
@@ -48,10 +48,12 @@ public struct Command: Sendable {
   /// The broker delivers it again because it does not know whether it arrived: it may have been obeyed
   /// already. A wish for a state can be obeyed twice, one for a change cannot.
   public var mayBeRepeated: Bool
+  public var source: CommandSource
 
-  public init(_ payload: FixedText, mayBeRepeated: Bool = false) {
+  public init(_ payload: FixedText, mayBeRepeated: Bool = false, source: CommandSource = .broker) {
     self.payload = payload
     self.mayBeRepeated = mayBeRepeated
+    self.source = source
   }
 }
 
@@ -59,6 +61,8 @@ public struct Command: Sendable {
 public enum CommandAnswer: Sendable {
   case accepted
   case rejected(FixedText)
+  /// The output's bus takes its time: its gate answers when it is known what became of the command.
+  case later
 }
 
 /// Where a device's log lines go.

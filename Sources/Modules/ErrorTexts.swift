@@ -5,21 +5,6 @@ import Units
 
 // What went wrong in a person's words, with what to look at. One place, so that all modules say the same.
 
-extension LineError {
-  var text: FixedText {
-    switch self {
-    case .chipGone: return "the GPIO chip is gone"
-    case .noSuchLine: return "the GPIO chip has no such line"
-    case .busy: return "the line is held by another program"
-    case .bus: return "the bus that leads to the line's chip fails"
-    case .system(let number):
-      var text: FixedText = "the line cannot be used: system error "
-      text.append(decimal: Int64(number))
-      return text
-    }
-  }
-}
-
 /// Where a sensor is, for its error texts.
 public struct SensorPlace: Sendable {
   /// `/dev/i2c-1`

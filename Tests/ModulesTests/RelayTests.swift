@@ -11,7 +11,7 @@ import Testing
   let bench: DeviceBench
 
   init() throws {
-    bench = try DeviceBench.make([Relay(name: "fan", line: line)])
+    bench = try DeviceBench.make([Relay(name: "fan", gate: SafetyGate(line: line))])
     bench.start()
     _ = bench.news()
   }
@@ -68,7 +68,7 @@ import Testing
   func startState(active: Bool) throws {
     let line = SimulatedOutputLine(startsActive: active)
     let bench = try DeviceBench.make(
-      [Relay(name: "fan", line: line, safety: SafetyPolicy(start: active))])
+      [Relay(name: "fan", gate: SafetyGate(line: line, policy: SafetyPolicy(start: active)))])
     bench.start()
     #expect(bench.retained("fan/state") == (active ? "ON" : "OFF"))
     #expect(line.changes == 0)
@@ -97,7 +97,9 @@ import Testing
   @Test("two relays do not hear each other's commands")
   func apart() throws {
     let other = SimulatedOutputLine(startsActive: false)
-    let bench = try DeviceBench.make([Relay(name: "fan", line: line), Relay(name: "pump", line: other)])
+    let bench = try DeviceBench.make([
+      Relay(name: "fan", gate: SafetyGate(line: line)), Relay(name: "pump", gate: SafetyGate(line: other)),
+    ])
     bench.start()
     bench.send("ON", to: "pump")
     #expect(other.isActive && !line.isActive)

@@ -14,7 +14,7 @@ import Testing
 
     init(_ policy: SafetyPolicy, connected: Bool = true) throws {
       line = SimulatedOutputLine(startsActive: policy.start)
-      bench = try DeviceBench.make([Relay(name: "fan", line: line, safety: policy)])
+      bench = try DeviceBench.make([Relay(name: "fan", gate: SafetyGate(line: line, policy: policy))])
       bench.link.isDown = !connected
       bench.start()
       _ = bench.news()
@@ -25,7 +25,7 @@ import Testing
     }
   }
 
-  static let lost = SafetyPolicy.BrokerLost(after: .seconds(60), then: false)
+  static let lost = SafetyPolicy.Lost(after: .seconds(60), then: false)
 
   @Test(
     "at a stop the line goes to its stop level, or holds",
@@ -103,7 +103,7 @@ import Testing
   @Test("broker_lost can switch on, and max_on watches over that too")
   func switchesOn() throws {
     let policy = SafetyPolicy(
-      brokerLost: SafetyPolicy.BrokerLost(after: .seconds(10), then: true), maxOn: .seconds(30))
+      brokerLost: SafetyPolicy.Lost(after: .seconds(10), then: true), maxOn: .seconds(30))
     let fan = try Fan(policy)
     fan.bench.loseBroker()
     fan.bench.run(for: .seconds(10))
@@ -195,8 +195,9 @@ import Testing
     let log = RecordingLog()
     let line = SimulatedOutputLine(startsActive: !then)
     let policy = SafetyPolicy(
-      start: !then, brokerLost: SafetyPolicy.BrokerLost(after: .seconds(90), then: then))
-    let bench = try DeviceBench.make([Relay(name: "fan", line: line, safety: policy)], log: log)
+      start: !then, brokerLost: SafetyPolicy.Lost(after: .seconds(90), then: then))
+    let bench = try DeviceBench.make(
+      [Relay(name: "fan", gate: SafetyGate(line: line, policy: policy))], log: log)
     bench.link.isDown = true
     bench.start()
     bench.run(for: .seconds(90))

@@ -24,7 +24,8 @@ import Units
     let air = SensorModule(
       name: "air", probe: DriverProbe(SHT3x(bus.device(at: 0x44)), queue: queue),
       at: SensorPlace(bus: "/dev/i2c-1", address: 0x44), every: .seconds(10))
-    bench = try DeviceBench.make([Relay(name: "fan", line: line), air], clock: clock, queue: queue)
+    bench = try DeviceBench.make(
+      [Relay(name: "fan", gate: SafetyGate(line: line)), air], clock: clock, queue: queue)
   }
 
   /// When something was published on a topic in that time: milliseconds since the clock's zero.

@@ -37,14 +37,14 @@ extension SafetyPolicy {
     return false
   }
 
-  private static func brokerLost(_ field: Field, _ owner: String) -> BrokerLost? {
+  private static func brokerLost(_ field: Field, _ owner: String) -> Lost? {
     let wanted: Message = "a mapping like { after: 60s, then: off }"
     let owner = "'broker_lost' of " + owner
     guard let fields = Fields(field.node, owner: owner, wanted: wanted, field.problems) else { return nil }
     let after = fields.required("after", example: "60s")?.duration() ?? .zero
     let then = fields.required("then", example: "off")?.state() ?? false
     fields.finish()
-    return BrokerLost(after: after, then: then)
+    return Lost(after: after, then: then)
   }
 
   /// What `check` says of it.
