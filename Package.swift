@@ -9,6 +9,7 @@ let package = Package(
   name: "swiftlet",
   products: [
     .executable(name: "swiftletd", targets: ["swiftletd"]),
+    .executable(name: "swiftletd-simulator", targets: ["swiftletd-simulator"]),
     .executable(name: "mqtt-bench", targets: ["mqtt-bench"]),
     .executable(name: "mqtt-bench-streams", targets: ["mqtt-bench-streams"]),
     .library(name: "MQTTClient", targets: ["MQTTClient", "MQTTCodec"]),
@@ -19,7 +20,10 @@ let package = Package(
     .executable(name: "swiftlet", targets: ["swiftlet"]),
     .library(
       name: "Swiftlet",
-      targets: ["DeviceRuntime", "Modules", "Drivers", "HAL", "Units", "Simulation", "LinuxPlatform"]),
+      targets: [
+        "DeviceProgram", "DeviceRuntime", "Modules", "Drivers", "Boards", "DeviceFile", "HAL", "Units",
+        "MQTTConnection", "SimulatedBoard", "Simulation", "LinuxPlatform",
+      ]),
   ],
   dependencies: [
     // Only the host command line `swiftlet` uses it.
@@ -38,11 +42,18 @@ let package = Package(
     .target(name: "MQTTClient", dependencies: ["MQTTCodec"], swiftSettings: portable),
 
     // Portable: where both meet
+    .target(name: "DeviceFile", dependencies: ["CYAML"], swiftSettings: portable),
+    .target(name: "Boards", dependencies: ["DeviceFile", "HAL"], swiftSettings: portable),
     .target(
-      name: "DeviceRuntime", dependencies: ["MQTTClient", "MQTTCodec", "HAL"], swiftSettings: portable),
+      name: "DeviceRuntime",
+      dependencies: ["MQTTClient", "MQTTCodec", "HAL", "Units", "DeviceFile", "Boards"], swiftSettings: portable),
     .target(
-      name: "Modules", dependencies: ["DeviceRuntime", "HAL", "Drivers", "Units"], swiftSettings: portable),
-    .target(name: "Configuration", dependencies: ["CYAML"], swiftSettings: portable),
+      name: "Modules", dependencies: ["DeviceRuntime", "Boards", "DeviceFile", "HAL", "Drivers", "Units"],
+      swiftSettings: portable),
+    .target(
+      name: "SimulatedBoard",
+      dependencies: ["Boards", "DeviceFile", "DeviceProgram", "HAL", "Units", "Simulation"],
+      swiftSettings: portable),
 
     // Linux
     .target(name: "CLinux"),
@@ -65,12 +76,26 @@ let package = Package(
       name: "MQTTConnection", dependencies: ["MQTTClient", "MQTTCodec", "LinuxPlatform", "HAL"],
       swiftSettings: portable),
 
-    .executableTarget(
-      name: "swiftletd",
+    // A device file and the program that runs it
+    .target(
+      name: "Configuration",
+      dependencies: ["DeviceFile", "Boards", "DeviceRuntime", "MQTTClient", "MQTTConnection", "LinuxPlatform"],
+      swiftSettings: portable),
+    .target(
+      name: "DeviceProgram",
       dependencies: [
-        "Units", "HAL", "Drivers", "Simulation", "MQTTCodec", "MQTTClient", "DeviceRuntime", "Modules",
-        "Configuration", "LinuxPlatform", "MQTTAuthentication", "MQTTConnection", "Persistence", "CLinux",
+        "DeviceFile", "Boards", "DeviceRuntime", "Configuration", "HAL", "MQTTClient", "MQTTConnection",
+        "LinuxPlatform", "MQTTAuthentication", "Persistence", "CLinux",
       ],
+      swiftSettings: portable),
+
+    // Catalogs: what each program has
+    .executableTarget(
+      name: "swiftletd", dependencies: ["DeviceProgram", "DeviceRuntime", "Modules", "MQTTConnection"],
+      swiftSettings: portable),
+    .executableTarget(
+      name: "swiftletd-simulator",
+      dependencies: ["DeviceProgram", "DeviceRuntime", "Modules", "MQTTConnection", "Boards", "SimulatedBoard"],
       swiftSettings: portable),
 
     // For servers and desktops: ordinary Swift
@@ -100,7 +125,7 @@ let package = Package(
     // For tests only
     .target(name: "Loopback", dependencies: ["MQTTClient", "MQTTCodec"], path: "Tests/Loopback"),
     .target(
-      name: "DeviceBench", dependencies: ["DeviceRuntime", "Simulation", "HAL", "Loopback", "MQTTClient"],
+      name: "DeviceBench", dependencies: ["DeviceRuntime", "Simulation", "HAL", "Units", "Loopback", "MQTTClient"],
       path: "Tests/DeviceBench"),
     .target(name: "TestBroker", path: "Tests/TestBroker"),
     .target(name: "FaultyDisk", path: "Tests/FaultyDisk"),
@@ -119,7 +144,12 @@ let package = Package(
     .testTarget(
       name: "MQTTAsyncTests", dependencies: ["MQTTAsync", "MQTTClient", "MQTTCodec", "TestBroker"]),
     .testTarget(name: "HaaSMQTTTests", dependencies: ["HaaSMQTT", "MQTTAsync", "TestBroker"]),
-    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TestNumbers"]),
+    .testTarget(
+      name: "ConfigurationTests",
+      dependencies: [
+        "Configuration", "DeviceFile", "Boards", "DeviceRuntime", "Modules", "Drivers", "MQTTClient",
+        "MQTTConnection", "LinuxPlatform", "HAL", "TestNumbers",
+      ]),
     .testTarget(
       name: "DeviceRuntimeTests",
       dependencies: [
@@ -134,7 +164,8 @@ let package = Package(
     .testTarget(
       name: "GreenhouseTests",
       dependencies: [
-        "swiftletd", "Configuration", "DeviceRuntime", "HAL", "Simulation", "DeviceBench", "Loopback",
+        "DeviceProgram", "SimulatedBoard", "Configuration", "Boards", "DeviceRuntime", "Modules", "MQTTConnection",
+        "HAL", "Simulation", "DeviceBench", "Loopback",
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -17,10 +17,10 @@ final class ModuleSlot {
       var slot = EntitySlot()
       slot.isReading = entity.access.contains(.reading)
       if slot.isReading || entity.access.contains(.state) {
-        slot.topic = arena.add(topics.prefix, module.name, entity.key, entity.isMain ? "state" : "")
+        slot.topic = arena.add(topics.prefix, module.name, key: entity.key, entity.isMain ? "state" : "")
       }
       if entity.access.contains(.command) {
-        slot.commandTopic = arena.add(topics.prefix, module.name, entity.key, "set")
+        slot.commandTopic = arena.add(topics.prefix, module.name, key: entity.key, "set")
       }
       entities.append(slot)
     }

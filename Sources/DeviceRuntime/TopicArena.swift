@@ -12,7 +12,7 @@ final class TopicArena {
   private(set) var bytes: [UInt8] = []
 
   /// `prefix`, `module/`, `key` and `leaf` with a slash between them if there are both. Allocates: at start only.
-  func add(_ prefix: FixedText, _ module: String, _ key: StaticString = "", _ leaf: StaticString) -> Place {
+  func add(_ prefix: FixedText, _ module: String, key: StaticString = "", _ leaf: StaticString) -> Place {
     let start = bytes.count
     for index in 0..<prefix.count { bytes.append(prefix[index]) }
     bytes.append(contentsOf: module.utf8)
@@ -24,7 +24,8 @@ final class TopicArena {
   }
 
   func withSpan<Result>(_ place: Place, _ body: (Span<UInt8>) -> Result) -> Result {
-    body(bytes.span.extracting(Int(place.start)..<Int(place.start + place.count)))
+    let bytes = bytes
+    return body(bytes.span.extracting(Int(place.start)..<Int(place.start + place.count)))
   }
 
   func isSame(_ place: Place, _ topic: FixedText) -> Bool {

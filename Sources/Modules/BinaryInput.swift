@@ -11,8 +11,6 @@ import HAL
 ///       pull: up
 ///       debounce: 30ms
 public final class BinaryInput: Module, InputLineObserver {
-  public static var kinds: [ModuleKind] { [kind("button"), kind("contact"), kind("binary")] }
-
   public static func kind(_ name: String) -> ModuleKind {
     ModuleKind(name) { BinaryInput(name: $0.name, line: $0.input()) }
   }

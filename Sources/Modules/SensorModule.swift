@@ -1,3 +1,5 @@
+import Boards
+import DeviceFile
 import DeviceRuntime
 import Drivers
 import HAL
@@ -9,9 +11,15 @@ import Units
 /// A failed measurement publishes nothing but the reason (on `…/error`), and is tried again with growing
 /// pauses, at most a minute or the period apart, whichever is longer. A bus that hangs is reported too.
 public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
+  public static func kind(_ chips: [SensorChip]) -> ModuleKind {
+    ModuleKind("sensor") { SensorModule($0, chips) }
+  }
+
   public let name: String
+  public let entities: [Entity]
   private let probe: any SensorProbe
-  private let place: SensorPlace
+  private var place: SensorPlace
+  private let claim: TargetClaim?
   private let period: Duration
   private let keeping: Keeping
   private let format: ReadingFormat
@@ -35,10 +43,11 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
   /// A transfer that takes longer means that the bus is stuck.
   private static let patience = Duration.seconds(2)
   private static let longestPause = Duration.seconds(60)
+  private static let defaultPeriod = Duration.seconds(10)
 
   public init(
     name: String, probe: any SensorProbe, at place: SensorPlace, every period: Duration,
-    keeping: Keeping = .nothing, format: ReadingFormat = .plain
+    keeping: Keeping = .nothing, format: ReadingFormat = .plain, entities: [Entity]
   ) {
     self.name = name
     self.probe = probe
@@ -46,11 +55,32 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
     self.period = max(period, .milliseconds(1))
     self.keeping = keeping
     self.format = format
+    self.entities = entities
+    claim = nil
+  }
+
+  /// From a device file: keys `driver`, `bus`, `address`, `every`, `keep`, `priority` and `format`.
+  private init(_ file: ModuleFile, _ chips: [SensorChip]) {
+    name = file.name
+    let chip = SensorChip.read(file.fields, chips)
+    let claim = file.target(
+      chip: chip?.name ?? "", usual: chip?.usualAddress, allows: { chip?.allows($0) ?? false })
+    let every = file.fields.optional("every")?.duration(atLeast: chip?.shortestPeriod ?? .zero)
+    period = every ?? SensorModule.defaultPeriod
+    (keeping, format) = file.keeping()
+    claim.note = ", every \(durationText(period))\(format == .json ? ", JSON" : "")\(keeping.note)"
+    probe = chip?.probe(claim) ?? NoProbe()
+    entities = chip?.entities ?? []
+    place = SensorPlace(bus: "", address: 0)
+    self.claim = claim
   }
 
   public func start(on device: Device) {
     self.device = device
     probe.owner = self
+    if let claim, let bus = claim.bus {
+      place = SensorPlace(bus: bus.device, address: claim.address ?? 0, enableHint: bus.enableHint)
+    }
     schedule = device.makeTimer(for: self)
     watchdog = device.makeTimer(for: self)
     next = device.clock.now
@@ -125,7 +155,7 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
     for index in 0..<readings.count {
       var text = FixedText()
       readings[index].append(to: &text)
-      device.publish(text, on: readings[index].quantity.name, of: self, keeping: keeping, format: format)
+      device.publish(text, as: index, of: self, keeping: keeping, format: format)
     }
   }
 

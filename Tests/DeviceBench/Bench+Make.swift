@@ -2,6 +2,7 @@ import DeviceRuntime
 import HAL
 import MQTTClient
 import Simulation
+import Units
 
 extension DeviceBench {
   /// A bench for these modules, as the device `home/den`.
@@ -23,6 +24,7 @@ extension DeviceBench {
 /// A module that does what a test tells it, and remembers what was asked of it.
 public final class ProbeModule: Module {
   public let name: String
+  public let entities: [Entity]
   /// Nil: it has no state.
   public var state: String?
   public var answer = CommandAnswer.accepted
@@ -30,8 +32,15 @@ public final class ProbeModule: Module {
   public private(set) var calls: [String] = []
   public private(set) var device: Device?
 
-  public init(_ name: String, state: String? = nil) {
+  public init(
+    _ name: String, state: String? = nil,
+    entities: [Entity] = [
+      Entity(.switch, access: [.state, .command]),
+      Entity(.measurement, "temperature", access: .reading, quantity: .temperature),
+    ]
+  ) {
     self.name = name
+    self.entities = entities
     self.state = state
   }
 
@@ -40,7 +49,7 @@ public final class ProbeModule: Module {
     calls.append("start")
   }
 
-  public func writeState(to text: inout FixedText) -> Bool {
+  public func write(_ entity: Int, to text: inout FixedText) -> Bool {
     guard let state else { return false }
     text.append(state)
     return true
@@ -58,6 +67,6 @@ public final class ProbeModule: Module {
   /// The state changes, and the device is told.
   public func change(to state: String) {
     self.state = state
-    device?.stateChanged(self)
+    device?.changed(self)
   }
 }

@@ -24,6 +24,7 @@ public final class SafetyGate: TimerOwner, OutputLineObserver {
   private var rules: SafetyRules
   private var device: Device?
   private(set) var module: (any Module)?
+  private var entity = 0
   private var observer: (any SafetyGateObserver)?
   private var timer: DeviceTimer?
   private var waiting: Waiting?
@@ -62,10 +63,14 @@ public final class SafetyGate: TimerOwner, OutputLineObserver {
     return false
   }
 
-  /// Begins to watch over the output of `module`, which calls it once, in its own `start`.
-  public func start(on device: Device, for module: any Module, observer: (any SafetyGateObserver)? = nil) {
+  /// Begins to watch over the output of `module`, which calls it once, in its own `start`. `entity`: the one of the
+  /// module that shows it.
+  public func start(
+    on device: Device, for module: any Module, entity: Int = 0, observer: (any SafetyGateObserver)? = nil
+  ) {
     self.device = device
     self.module = module
+    self.entity = entity
     self.observer = observer
     timer = device.makeTimer(for: self)
     line.observer = self
@@ -142,7 +147,7 @@ public final class SafetyGate: TimerOwner, OutputLineObserver {
         hear(now)
       }
     } else {
-      device.stateChanged(module)
+      device.changed(module, entity)
     }
     settle(now)
   }
@@ -209,7 +214,7 @@ public final class SafetyGate: TimerOwner, OutputLineObserver {
       fault = nil
       device.tellFaults(of: module)
     }
-    device.stateChanged(module)
+    device.changed(module, entity)
     if waiting?.active == active {
       if let cause = waiting?.cause { device.report("safety", reason: cause.text(policy), of: module) }
       answer(.accepted)

@@ -1,0 +1,47 @@
+import Boards
+import DeviceFile
+import DeviceRuntime
+import Drivers
+import HAL
+import Units
+
+/// A chip that a program can measure with: everything but the way to it stands in its driver.
+public struct SensorChip {
+  /// What a device file calls it.
+  public let name: String
+  let usualAddress: UInt8
+  let shortestPeriod: Duration
+  let entities: [Entity]
+  let allows: (UInt8) -> Bool
+  let probe: (TargetClaim) -> any SensorProbe
+
+  public init<Chip: Sensor>(_ name: String, _ chip: Chip.Type, _ quantities: [Quantity], every: Int64) {
+    self.name = name
+    usualAddress = Chip.defaultAddress
+    shortestPeriod = .milliseconds(every)
+    allows = { Chip.addresses.contains($0) }
+    probe = { DriverProbe(Chip($0), queue: $0) }
+    entities = quantities.map { Entity(.measurement, $0.name, access: .reading, quantity: $0) }
+  }
+
+  /// The chip that `driver` names.
+  static func read(_ fields: Fields, _ chips: [SensorChip]) -> SensorChip? {
+    guard let field = fields.required("driver", example: chips.first?.name ?? "SHT3x"),
+      let name = field.text(wanted: "the name of a driver")
+    else { return nil }
+    for chip in chips where chip.name.equals(name) { return chip }
+    let names = chips.map { $0.name }
+    let suggestion = didYouMean(name, names) ?? "drivers are \(listed(names))"
+    field.report("unknown driver \(field.node.description) in \(field.owner)", suggestion)
+    return nil
+  }
+}
+
+/// Stands in for a chip that the device file does not name rightly; nobody measures with it.
+final class NoProbe: SensorProbe {
+  var owner: (any SensorProbeOwner)?
+  let outcome = ProbeOutcome.failed(.notReady)
+
+  func start() {}
+  func collect() {}
+}
