@@ -86,6 +86,8 @@ extension LineError {
       "line \(line.name) is held by '\(holder ?? "another program")': stop that program or choose another line"
     case .bus:
       "line \(line.name) cannot be reached: its bus fails"
+    case .notHeld:
+      "line \(line.name) cannot be used: its chip does not keep the level"
     case .system(EACCES), .system(EPERM):
       "the GPIO chips may not be opened: add the user to the group gpio (sudo usermod -aG gpio USER)"
     case .system(let number):
