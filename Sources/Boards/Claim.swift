@@ -145,7 +145,8 @@ public final class TargetClaim: I2CDevice, WorkQueue {
     try device.write(bytes, thenReadInto: &answer)
   }
 
-  public func submit(_ work: any Work) { queue?.submit(work) }
+  @discardableResult
+  public func submit(_ work: any Work, urgent: Bool) -> Bool { queue?.submit(work, urgent: urgent) ?? false }
 }
 
 /// Everything that a device wants of its board, in the order of its file.

@@ -56,20 +56,53 @@ int gpio_consumer(const gpio_location *location, char *consumer, size_t capacity
   return 0;
 }
 
-int gpio_request_output(
-  const gpio_location *location, const char *consumer, int active_low, int active, gpio_line **out) {
-  gpio_line *line = NULL;
-  int error = open_line(location, &line);
-  if (error) return error;
+struct gpio_outputs {
+  struct gpiod_chip *chip;
+  struct gpiod_line_bulk lines;
+  int active_low[GPIO_OUTPUTS_MAX];
+  int levels[GPIO_OUTPUTS_MAX]; /* on the wire: flags of this API are for all lines of a request */
+};
+
+int gpio_request_outputs(
+  const char *path, const char *consumer, const gpio_output *lines, size_t count, gpio_outputs **out) {
+  if (count == 0 || count > GPIO_OUTPUTS_MAX) return -EINVAL;
+  gpio_outputs *outputs = calloc(1, sizeof *outputs);
+  if (!outputs) return -ENOMEM;
+  gpiod_line_bulk_init(&outputs->lines);
+  outputs->chip = gpiod_chip_open(path);
+  int error = outputs->chip ? 0 : -errno;
+  for (size_t i = 0; !error && i < count; i++) {
+    struct gpiod_line *line = gpiod_chip_get_line(outputs->chip, lines[i].offset);
+    if (!line) error = -errno;
+    else gpiod_line_bulk_add(&outputs->lines, line);
+    outputs->active_low[i] = lines[i].active_low != 0;
+    outputs->levels[i] = (lines[i].active != 0) != outputs->active_low[i];
+  }
   struct gpiod_line_request_config config = {
     .consumer = consumer,
     .request_type = GPIOD_LINE_REQUEST_DIRECTION_OUTPUT,
-    .flags = active_low ? GPIOD_LINE_REQUEST_FLAG_ACTIVE_LOW : 0,
   };
-  error = request(line, &config, active);
-  if (error) gpio_release(line);
-  else *out = line;
+  if (!error && gpiod_line_request_bulk(&outputs->lines, &config, outputs->levels) < 0) error = -errno;
+  if (error) gpio_outputs_release(outputs);
+  else *out = outputs;
   return error;
+}
+
+/* This library sets the first lines of the request, and the rest low, when it is given fewer than were requested,
+   whichever they are: so always all of them. */
+int gpio_outputs_set(gpio_outputs *outputs, size_t index, int active) {
+  int before = outputs->levels[index];
+  outputs->levels[index] = (active != 0) != outputs->active_low[index];
+  if (gpiod_line_set_value_bulk(&outputs->lines, outputs->levels) == 0) return 0;
+  int error = -errno;
+  outputs->levels[index] = before;
+  return error;
+}
+
+/* Closing the chip releases its lines. */
+void gpio_outputs_release(gpio_outputs *outputs) {
+  if (outputs->chip) gpiod_chip_close(outputs->chip);
+  free(outputs);
 }
 
 int gpio_request_input(
@@ -98,8 +131,6 @@ int gpio_request_input(
   else *out = line;
   return error;
 }
-
-int gpio_set(gpio_line *line, int active) { return gpiod_line_set_value(line->line, active) < 0 ? -errno : 0; }
 
 int gpio_get(gpio_line *line) {
   int value = gpiod_line_get_value(line->line);

@@ -77,16 +77,56 @@ static int request(
   return error;
 }
 
-int gpio_request_output(
-  const gpio_location *location, const char *consumer, int active_low, int active, gpio_line **out) {
-  struct gpiod_line_settings *settings = gpiod_line_settings_new();
-  if (!settings) return -ENOMEM;
+struct gpio_outputs {
+  struct gpiod_line_request *request;
+  unsigned int offsets[GPIO_OUTPUTS_MAX];
+};
+
+static int add_output(struct gpiod_line_config *config, struct gpiod_line_settings *settings, const gpio_output *line) {
   gpiod_line_settings_set_direction(settings, GPIOD_LINE_DIRECTION_OUTPUT);
-  gpiod_line_settings_set_active_low(settings, active_low != 0);
-  gpiod_line_settings_set_output_value(settings, active ? GPIOD_LINE_VALUE_ACTIVE : GPIOD_LINE_VALUE_INACTIVE);
-  int error = request(location, consumer, settings, out);
-  gpiod_line_settings_free(settings);
+  gpiod_line_settings_set_active_low(settings, line->active_low != 0);
+  gpiod_line_settings_set_output_value(
+    settings, line->active ? GPIOD_LINE_VALUE_ACTIVE : GPIOD_LINE_VALUE_INACTIVE);
+  return gpiod_line_config_add_line_settings(config, &line->offset, 1, settings) < 0 ? -errno : 0;
+}
+
+int gpio_request_outputs(
+  const char *path, const char *consumer, const gpio_output *lines, size_t count, gpio_outputs **out) {
+  if (count == 0 || count > GPIO_OUTPUTS_MAX) return -EINVAL;
+  int error = 0;
+  gpio_outputs *outputs = calloc(1, sizeof *outputs);
+  struct gpiod_chip *chip = gpiod_chip_open(path);
+  if (!chip) error = -errno;
+  struct gpiod_line_config *config = gpiod_line_config_new();
+  struct gpiod_line_settings *settings = gpiod_line_settings_new();
+  struct gpiod_request_config *request = gpiod_request_config_new();
+  if (!error && (!outputs || !config || !settings || !request)) error = -ENOMEM;
+  for (size_t i = 0; !error && i < count; i++) {
+    outputs->offsets[i] = lines[i].offset;
+    error = add_output(config, settings, &lines[i]);
+  }
+  if (!error) {
+    gpiod_request_config_set_consumer(request, consumer);
+    outputs->request = gpiod_chip_request_lines(chip, request, config);
+    if (!outputs->request) error = -errno;
+  }
+  if (request) gpiod_request_config_free(request);
+  if (settings) gpiod_line_settings_free(settings);
+  if (config) gpiod_line_config_free(config);
+  if (chip) gpiod_chip_close(chip);
+  if (!error) *out = outputs;
+  else if (outputs) gpio_outputs_release(outputs);
   return error;
+}
+
+int gpio_outputs_set(gpio_outputs *outputs, size_t index, int active) {
+  enum gpiod_line_value value = active ? GPIOD_LINE_VALUE_ACTIVE : GPIOD_LINE_VALUE_INACTIVE;
+  return gpiod_line_request_set_value(outputs->request, outputs->offsets[index], value) < 0 ? -errno : 0;
+}
+
+void gpio_outputs_release(gpio_outputs *outputs) {
+  if (outputs->request) gpiod_line_request_release(outputs->request);
+  free(outputs);
 }
 
 int gpio_request_input(
@@ -116,11 +156,6 @@ int gpio_request_input(
   }
   gpiod_line_settings_free(settings);
   return error;
-}
-
-int gpio_set(gpio_line *line, int active) {
-  enum gpiod_line_value value = active ? GPIOD_LINE_VALUE_ACTIVE : GPIOD_LINE_VALUE_INACTIVE;
-  return gpiod_line_request_set_value(line->request, line->offset, value) < 0 ? -errno : 0;
 }
 
 int gpio_get(gpio_line *line) {

@@ -161,6 +161,18 @@ int linux_pipe(int ends[2], int nonblocking_read) {
   return nonblocking_read ? result(fcntl(ends[0], F_SETFL, O_NONBLOCK)) : 0;
 }
 
+int linux_wait_readable(int first, int second) {
+  struct pollfd pipes[2] = {{.fd = first, .events = POLLIN}, {.fd = second, .events = POLLIN}};
+  while (pipes[0].fd >= 0 || pipes[1].fd >= 0) {
+    if (poll(pipes, 2, -1) < 0 && errno != EINTR) return -errno;
+    for (int i = 0; i < 2; i++)
+      if (pipes[i].revents & POLLIN) return i;
+    for (int i = 0; i < 2; i++)
+      if (pipes[i].revents) pipes[i].fd = -1;
+  }
+  return -ENODATA;
+}
+
 int linux_thread_start(void *(*body)(void *), void *context, size_t stack) {
   pthread_attr_t attributes;
   pthread_t thread;

@@ -13,16 +13,23 @@ public final class LinuxLineProvider: LineProvider {
   }
 
   public func open(_ outputs: [OutputClaim], _ problems: inout [HardwareError]) {
+    var requests: [OutputRequest] = []
     for output in outputs {
-      do throws(HardwareError) {
-        output.opened(
-          try request(output) { address throws(LineError) in
-            try LinuxOutputLine(
-              address, consumer: LinuxLineProvider.consumer(output), activeLow: output.activeLow,
-              startsActive: output.startsActive)
-          })
-      } catch {
-        problems.append(error)
+      guard let line = output.line else { return problems.append(LinuxLineProvider.missing(output)) }
+      requests.append(
+        OutputRequest(
+          chip: line.chip, names: line.kernelNames, user: output.claimant.name, activeLow: output.activeLow,
+          startsActive: output.startsActive))
+    }
+    do throws(OutputRequestError) {
+      let lines = try LinuxOutputLines.request(requests, program: "swiftletd")
+      for (index, line) in lines.enumerated() { outputs[index].opened(line) }
+    } catch {
+      for problem in error.problems {
+        let output = outputs[problem.index]
+        guard let line = output.line else { continue }
+        problems.append(
+          HardwareError("\(output.claimant.title): \(problem.cause.text(line, holder: problem.holder))"))
       }
     }
   }
@@ -40,9 +47,7 @@ public final class LinuxLineProvider: LineProvider {
   private func request<Line>(
     _ claim: LineClaim, _ open: (LineAddress) throws(LineError) -> Line
   ) throws(HardwareError) -> Line {
-    guard let line = claim.line else {
-      throw HardwareError("\(claim.claimant.title): the board has no line \(claim.name.quoted)")
-    }
+    guard let line = claim.line else { throw LinuxLineProvider.missing(claim) }
     for name in line.kernelNames {
       let address = LineAddress(chip: line.chip, line: name)
       do throws(LineError) {
@@ -54,6 +59,10 @@ public final class LinuxLineProvider: LineProvider {
       }
     }
     throw HardwareError("\(claim.claimant.title): \(LineError.noSuchLine.text(line, holder: nil))")
+  }
+
+  private static func missing(_ claim: LineClaim) -> HardwareError {
+    HardwareError("\(claim.claimant.title): the board has no line \(claim.name.quoted)")
   }
 
   /// What `gpioinfo` shows as the line's consumer.
@@ -82,6 +91,8 @@ extension LineError {
       "line \(line.name) is held by '\(holder ?? "another program")': stop that program or choose another line"
     case .bus:
       "line \(line.name) cannot be reached: its bus fails"
+    case .notHeld:
+      "line \(line.name) cannot be used: its chip does not keep the level"
     case .system(EACCES), .system(EPERM):
       "the GPIO chips may not be opened: add the user to the group gpio (sudo usermod -aG gpio USER)"
     case .system(let number):

@@ -84,6 +84,8 @@ public enum LineError: Error, Equatable, Sendable {
   case busy
   /// The bus that leads to the line's chip failed.
   case bus(BusError)
+  /// The line's chip acknowledged, and then showed something else when it was read back.
+  case notHeld
   /// The system's error number.
   case system(Int32)
 }

@@ -24,8 +24,14 @@ public struct LineAddress {
 
   /// Who holds the line right now; nil when nobody does or it cannot be told.
   public var consumer: String? {
-    var location: gpio_location
-    do { location = try locate() } catch { return nil }
+    do { return try locate().consumer } catch { return nil }
+  }
+}
+
+extension gpio_location {
+  /// Who holds the line right now; nil when nobody does or it cannot be told.
+  var consumer: String? {
+    var location = self
     return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { name in
       guard let base = name.baseAddress, gpio_consumer(&location, base, name.count) == 0, base[0] != 0
       else { return nil }
@@ -42,33 +48,5 @@ extension LineError {
     case EBUSY: self = .busy
     default: self = .system(number)
     }
-  }
-}
-
-/// A line that drives something, through libgpiod.
-public final class LinuxOutputLine: OutputLine {
-  private let line: OpaquePointer
-  public private(set) var level: OutputLevel
-  /// A line of the kernel is never pending: nobody is told of anything.
-  public var observer: (any OutputLineObserver)?
-
-  /// Requests the line with its first value in the same call, so it never shows another.
-  public init(
-    _ address: LineAddress, consumer: String, activeLow: Bool, startsActive: Bool
-  ) throws(LineError) {
-    var location = try address.locate()
-    var line: OpaquePointer?
-    let result = consumer.withCString {
-      gpio_request_output(&location, $0, activeLow ? 1 : 0, startsActive ? 1 : 0, &line)
-    }
-    guard result >= 0, let line else { throw LineError(number: -result) }
-    self.line = line
-    level = .driven(startsActive)
-  }
-
-  public func set(active: Bool) throws(LineError) {
-    let result = gpio_set(line, active ? 1 : 0)
-    if result < 0 { throw LineError(number: -result) }
-    level = .driven(active)
   }
 }

@@ -57,6 +57,8 @@ int linux_signal_read(int fd);
 int linux_event_create(void);
 
 int linux_pipe(int ends[2], int nonblocking_read);
+/* Waits until one of two pipes has bytes: 0 or 1, the first one if both have. -ENODATA: both are at their end. */
+int linux_wait_readable(int first, int second);
 
 /* A thread with a small stack and no signals of its own. */
 int linux_thread_start(void *(*body)(void *), void *context, size_t stack);
