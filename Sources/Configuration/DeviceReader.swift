@@ -80,7 +80,9 @@ struct DeviceReader {
 
   /// `relays`, `binaries`
   private static func plural(_ name: String) -> String {
-    name.bytes.last == UInt8(ascii: "y") ? String(decoding: name.bytes.dropLast(), as: UTF8.self) + "ies" : name + "s"
+    let bytes = name.bytes
+    guard bytes.count > 1, bytes.suffix(2).elementsEqual("ry".utf8) else { return name + "s" }
+    return String(decoding: bytes.dropLast(), as: UTF8.self) + "ies"
   }
 
   private func reportDuplicate(_ claimant: Claimant, _ others: [Claimant]) {

@@ -32,6 +32,7 @@ public protocol Module: AnyObject {
 }
 
 extension Module {
+  public var entities: [Entity] { [] }
   public func start(on device: Device) {}
   public func write(_ entity: Int, to text: inout FixedText) -> Bool { false }
   public func obey(_ command: Command) -> CommandAnswer { .rejected("this module takes no commands") }

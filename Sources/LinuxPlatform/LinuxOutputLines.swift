@@ -2,7 +2,7 @@ import CGPIOD
 import HAL
 
 /// An output that somebody wants.
-public struct OutputRequest {
+public struct OutputRequest: Sendable {
   /// The label of its chip, such as `pinctrl-bcm2711`.
   public var chip: String
   /// Kernels name lines differently: the first of these names that the chip has. A decimal number that is
@@ -29,7 +29,7 @@ public struct OutputRequestError: Error {
 }
 
 /// What is wrong with one of the outputs.
-public struct OutputProblem {
+public struct OutputProblem: Sendable {
   /// Which request.
   public var index: Int
   public var cause: LineError

@@ -13,7 +13,7 @@ public final class Relay: Module {
   public let entities = [
     Entity(.switch, access: [.state, .command], words: "ON|OFF", commands: "ON|OFF|TOGGLE")
   ]
-  private let gate: SafetyGate
+  let gate: SafetyGate
 
   public init(name: String, gate: SafetyGate) {
     self.name = name

@@ -20,9 +20,9 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
   private let probe: any SensorProbe
   private var place: SensorPlace
   private let claim: TargetClaim?
-  private let period: Duration
-  private let keeping: Keeping
-  private let format: ReadingFormat
+  let period: Duration
+  let keeping: Keeping
+  let format: ReadingFormat
   private var device: Device?
   private var schedule: DeviceTimer?
   private var watchdog: DeviceTimer?
@@ -47,7 +47,11 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
 
   public init(
     name: String, probe: any SensorProbe, at place: SensorPlace, every period: Duration,
-    keeping: Keeping = .nothing, format: ReadingFormat = .plain, entities: [Entity]
+    keeping: Keeping = .nothing, format: ReadingFormat = .plain,
+    entities: [Entity] = [
+      Entity(.measurement, "temperature", access: .reading, quantity: .temperature),
+      Entity(.measurement, "humidity", access: .reading, quantity: .humidity),
+    ]
   ) {
     self.name = name
     self.probe = probe

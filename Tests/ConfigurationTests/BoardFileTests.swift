@@ -1,7 +1,7 @@
+import Boards
+import DeviceFile
 import Foundation
 import Testing
-
-@testable import Configuration
 
 struct BoardFileTests {
   /// The 40-pin header: BCM number of each pin that is a line. (Raspberry Pi documentation.)
@@ -21,7 +21,7 @@ struct BoardFileTests {
   }()
 
   private func board(_ name: String) throws -> BoardDescription {
-    try BoardDescription.load(file("boards/\(name).yaml"))
+    try BoardDescription.load(file("boards/\(name).yaml"), surroundings: TestSurroundings())
   }
 
   @Test(arguments: allBoards)
@@ -67,8 +67,7 @@ struct BoardFileTests {
 
   @Test func `a line has the names that old and foreign kernels give it`() throws {
     func names(_ boardName: String, _ line: String) throws -> [String]? {
-      let reference = LineReference(mark: Mark(file: "test"), name: line)
-      return try board(boardName).line(reference)?.kernelNames
+      try board(boardName).line(line)?.kernelNames
     }
     #expect(try names("raspberry-pi-5", "GPIO17") == ["GPIO17", "PIN11"])
     #expect(try names("raspberry-pi-5", "PIN11") == ["GPIO17", "PIN11"])
@@ -96,7 +95,7 @@ struct BoardFileTests {
         - bus: i2c-7
         - { bus: sensors, device: /dev/i2c-3, lines: [OUT2], enable: plug it in }
       """
-    let board = try BoardDescription.load(source(text, name: "bench.yaml"))
+    let board = try BoardDescription.load(source(text, name: "bench.yaml"), surroundings: TestSurroundings())
     #expect(board.title == "Test bench" && board.simulated && board.mark.text == "bench.yaml:1:1")
     #expect(board.startHighHint == "wire * up" && board.startLowHint == "wire * down")
     #expect(board.supplyPins.map { "\($0.pin) \($0.supply)" } == ["2 GND"])
@@ -145,7 +144,7 @@ struct BoardFileTests {
   ])
   func `what is wrong in a board file is reported`(text: String, expected: String) {
     do throws(ConfigurationErrors) {
-      _ = try BoardDescription.load(source(text, name: "b.yaml"))
+      _ = try BoardDescription.load(source(text, name: "b.yaml"), surroundings: TestSurroundings())
       Issue.record("nothing was reported")
     } catch {
       #expect(error.text == expected)

@@ -1,4 +1,5 @@
 import Configuration
+import DeviceFile
 import Testing
 
 struct ExampleTests {
@@ -7,7 +8,7 @@ struct ExampleTests {
   ])
   func `the greenhouse runs on every board without a warning`(board: String) throws {
     let configuration = try DeviceConfiguration.load(
-      file("examples/greenhouse/device.yaml"), drivers: testDrivers, board: board,
+      file("examples/greenhouse/device.yaml"), features: testFeatures(), board: board,
       surroundings: TestSurroundings())
     #expect(configuration.device.name == "greenhouse")
     #expect(configuration.device.modules.map(\.name) == ["fan", "air", "door"])

@@ -1,4 +1,5 @@
 import Configuration
+import DeviceFile
 import TestNumbers
 import Testing
 
@@ -60,7 +61,7 @@ struct FuzzTests {
   private func check(_ bytes: [UInt8], _ surroundings: TestSurroundings) {
     do throws(ConfigurationErrors) {
       let configuration = try DeviceConfiguration.load(
-        SourceFile(name: "device.yaml", bytes: bytes), drivers: testDrivers, surroundings: surroundings)
+        SourceFile(name: "device.yaml", bytes: bytes), features: testFeatures(), surroundings: surroundings)
       #expect(!Summary.text(configuration).isEmpty)
     } catch {
       let lines = bytes.count { $0 == 0x0A || $0 == 0x0D } + 2

@@ -1,5 +1,11 @@
+import Boards
 import Configuration
+import DeviceFile
+import DeviceRuntime
+import HAL
 import Testing
+
+@testable import Modules
 
 /// Every option of a device file does something.
 struct OptionTests {
@@ -7,24 +13,24 @@ struct OptionTests {
     try load(text).device
   }
 
-  private func relay(_ lines: String) throws -> RelayDescription {
-    let text = modules("- relay: fan", "  line: GPIO5", lines)
-    guard case .relay(let relay) = try device(text).modules[0] else { fatalError("not a relay") }
-    return relay
+  private func relay(_ lines: String) throws -> OutputClaim {
+    try device(modules("- relay: fan", "  line: GPIO5", lines)).needs.claims.outputs[0]
   }
 
-  private func button(_ lines: String...) throws -> ButtonDescription {
+  private func policy(_ lines: String) throws -> SafetyPolicy {
+    let module = try device(modules("- relay: fan", "  line: GPIO5", lines)).modules[0]
+    return try #require(module as? Relay).gate.policy
+  }
+
+  private func button(_ lines: String...) throws -> InputClaim {
     let text = "device: d\nboard: simulator\nmqtt: mqtt://h\nmodules:\n  - button: door\n    line: GPIO27\n"
-    guard case .button(let button) = try device(text + lines.map { "    \($0)\n" }.joined()).modules[0]
-    else { fatalError("not a button") }
-    return button
+    return try device(text + lines.map { "    \($0)\n" }.joined()).needs.claims.inputs[0]
   }
 
-  private func sensor(_ lines: String...) throws -> SensorDescription {
+  private func sensor(_ lines: String...) throws -> (target: TargetClaim, period: Duration) {
     let text = "device: d\nboard: simulator\nmqtt: mqtt://h\nmodules:\n  - sensor: air\n    bus: i2c-1\n"
-    guard case .sensor(let sensor) = try device(text + lines.map { "    \($0)\n" }.joined()).modules[0]
-    else { fatalError("not a sensor") }
-    return sensor
+    let device = try device(text + lines.map { "    \($0)\n" }.joined())
+    return (device.needs.claims.targets[0], try #require(device.modules[0] as? SensorModule).period)
   }
 
   private func broker(_ mqtt: String) throws -> BrokerDescription {
@@ -53,9 +59,9 @@ struct OptionTests {
   @Test func `line is a name or a pin`() throws {
     for (text, line) in [("GPIO17", "GPIO17"), ("pin 11", "GPIO17"), ("pin 40", "GPIO21")] {
       let configuration = try load(modules("- button: door", "  line: \(text)"))
-      guard case .button(let button) = configuration.device.modules[0] else { fatalError("not a button") }
-      #expect(configuration.board.line(button.line)?.name == line)
-      #expect(button.line.mark.text == "device.yaml:6:11" && button.mark.text == "device.yaml:5:5")
+      let button = configuration.device.needs.claims.inputs[0]
+      #expect(configuration.board.line(button.name)?.name == line && button.line?.name == line)
+      #expect(button.mark.text == "device.yaml:6:11" && button.claimant.mark.text == "device.yaml:5:5")
     }
   }
 
@@ -68,25 +74,25 @@ struct OptionTests {
 
   @Test func `start is off unless it is on, in all of YAML's words`() throws {
     for word in ["on", "On", "yes", "true", "TRUE", "\"on\""] {
-      #expect(try relay("  safety: { start: \(word) }").safety.start)
+      #expect(try policy("  safety: { start: \(word) }").start)
     }
     for word in ["off", "OFF", "no", "false", "'off'"] {
-      #expect(try !relay("  safety: { start: \(word) }").safety.start)
+      #expect(try !policy("  safety: { start: \(word) }").start)
     }
-    #expect(try !relay("  safety: {}").safety.start)
+    #expect(try !policy("  safety: {}").start)
   }
 
   @Test func `stop is off, on or hold`() throws {
-    #expect(try relay("  active: low").safety.stop == .off)
-    #expect(try relay("  safety: { stop: off }").safety.stop == .off)
-    #expect(try relay("  safety: { stop: yes }").safety.stop == .on)
-    #expect(try relay("  safety: { stop: hold }").safety.stop == .hold)
+    #expect(try policy("  active: low").stop == false)
+    #expect(try policy("  safety: { stop: off }").stop == false)
+    #expect(try policy("  safety: { stop: yes }").stop == true)
+    #expect(try policy("  safety: { stop: hold }").stop == nil)
   }
 
   @Test func `broker_lost has a time and a state`() throws {
-    let lost = try relay("  safety: { broker_lost: { after: 2min, then: on } }").safety.brokerLost
-    #expect(lost?.afterMilliseconds == 120_000 && lost?.then == true)
-    #expect(try relay("  safety: { start: off }").safety.brokerLost == nil)
+    let lost = try policy("  safety: { broker_lost: { after: 2min, then: on } }").brokerLost
+    #expect(lost?.after == .milliseconds(120_000) && lost?.then == true)
+    #expect(try policy("  safety: { start: off }").brokerLost == nil)
   }
 
   @Test func `max_on limits, in every unit`() throws {
@@ -95,9 +101,9 @@ struct OptionTests {
       ("366d", 366 * 86_400_000), ("30 s", 30_000),
     ]
     for (text, milliseconds) in durations {
-      #expect(try relay("  safety: { max_on: \(text) }").safety.maxOnMilliseconds == milliseconds)
+      #expect(try policy("  safety: { max_on: \(text) }").maxOn == .milliseconds(milliseconds))
     }
-    #expect(try relay("  safety: {}").safety.maxOnMilliseconds == nil)
+    #expect(try policy("  safety: {}").maxOn == nil)
   }
 
   @Test func `pull holds a button at its idle level unless it says otherwise`() throws {
@@ -105,22 +111,22 @@ struct OptionTests {
     #expect(try button("active: low").pull == .up)
     #expect(try button("pull: up").pull == .up)
     #expect(try button("active: low", "pull: down").pull == .down)
-    #expect(try button("pull: none").pull == .none)
+    #expect(try button("pull: none").pull == .unpulled)
   }
 
   @Test func `debounce is 30 ms unless it says otherwise`() throws {
-    #expect(try button().debounceMilliseconds == 30)
-    #expect(try button("debounce: 0ms").debounceMilliseconds == 0)
-    #expect(try button("debounce: 10s").debounceMilliseconds == 10_000)
+    #expect(try button().debounce == .milliseconds(30))
+    #expect(try button("debounce: 0ms").debounce == .zero)
+    #expect(try button("debounce: 10s").debounce == .seconds(10))
   }
 
   @Test func `driver, bus, address and every make a sensor`() throws {
     let usual = try sensor("driver: SHT3x")
-    #expect(usual.driver.name == "SHT3x" && usual.bus.name == "i2c-1" && usual.address == 0x44)
-    #expect(usual.everyMilliseconds == 10_000)
+    #expect(usual.target.chip == "SHT3x" && usual.target.busName == "i2c-1" && usual.target.address == 0x44)
+    #expect(usual.period == .seconds(10))
     let other = try sensor("driver: BMP280", "address: 0x77", "every: 1min")
-    #expect(other.driver.name == "BMP280" && other.address == 0x77 && other.everyMilliseconds == 60_000)
-    #expect(try sensor("driver: SHT3x", "address: 69").address == 0x45)
+    #expect(other.target.chip == "BMP280" && other.target.address == 0x77 && other.period == .seconds(60))
+    #expect(try sensor("driver: SHT3x", "address: 69").target.address == 0x45)
   }
 
   @Test func `a broker URL has host, port, user and password`() throws {

@@ -1,5 +1,10 @@
 import Configuration
+import DeviceFile
+import DeviceRuntime
+import MQTTClient
 import Testing
+
+@testable import Modules
 
 struct OutboxTests {
   private func file(_ outbox: String, _ keep: String) -> String {
@@ -17,15 +22,14 @@ struct OutboxTests {
     """
   }
 
-  private func sensor(_ text: String) throws -> SensorDescription {
-    guard case .sensor(let sensor) = try load(text).device.modules[0] else { fatalError("not a sensor") }
-    return sensor
+  private func sensor(_ text: String) throws -> SensorModule {
+    try #require(try load(text).device.modules[0] as? SensorModule)
   }
 
   @Test func `an outbox has a path, a size and what goes when it is full`() throws {
     let full = try load(file("{ path: /o.db, size: 512KiB, drop: priority }", "keep: disk")).device.broker
       .outbox
-    #expect(full?.path == "/o.db" && full?.bytes == 512 << 10 && full?.drop == .priority)
+    #expect(full?.path == "/o.db" && full?.bytes == 512 << 10 && full?.drop == .lowestPriority)
     let bare = try load(file("{ path: /o.db }", "keep: disk")).device.broker.outbox
     #expect(bare?.bytes == 1 << 20 && bare?.drop == .oldest)
     let newest = try load(file("{ path: /o.db, drop: newest, size: 1GiB }", "keep: disk"))
@@ -35,16 +39,16 @@ struct OutboxTests {
 
   @Test func `readings are kept nowhere, in memory or on disk, with a priority there`() throws {
     let usual = try sensor(modules("- sensor: air", "  driver: SHT3x", "  bus: i2c-1"))
-    #expect(usual.keep.place == .none)
-    #expect(!usual.isJSON)
-    #expect(try !sensor(sensor8("format: plain")).isJSON)
-    #expect(try sensor(sensor8("format: json")).isJSON)
+    #expect(usual.keeping == .nothing)
+    #expect(usual.format == .plain)
+    #expect(try sensor(sensor8("format: plain")).format == .plain)
+    #expect(try sensor(sensor8("format: json")).format == .json)
     let memory = try sensor(modules("- sensor: air", "  driver: SHT3x", "  bus: i2c-1", "  keep: memory"))
-    #expect(memory.keep.place == .memory)
+    #expect(memory.keeping == .memory)
     let outbox = "{ path: /o.db, drop: priority }"
-    #expect(try sensor(file(outbox, "keep: disk")).keep.priority == .normal)
-    #expect(try sensor(file(outbox, "keep: disk\n    priority: high")).keep.priority == .high)
-    #expect(try sensor(file(outbox, "keep: disk\n    priority: low")).keep.priority == .low)
+    #expect(try sensor(file(outbox, "keep: disk")).keeping == .disk(.normal))
+    #expect(try sensor(file(outbox, "keep: disk\n    priority: high")).keeping == .disk(.high))
+    #expect(try sensor(file(outbox, "keep: disk\n    priority: low")).keeping == .disk(.low))
   }
 
   @Test func `a summary shows what is kept and where`() throws {

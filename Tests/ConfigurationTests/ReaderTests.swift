@@ -1,4 +1,5 @@
 import Configuration
+import DeviceFile
 import Testing
 
 struct ReaderTests {
@@ -7,7 +8,7 @@ struct ReaderTests {
   private func errors(_ bytes: [UInt8]) -> [String] {
     do throws(ConfigurationErrors) {
       _ = try DeviceConfiguration.load(
-        SourceFile(name: "device.yaml", bytes: bytes), drivers: testDrivers,
+        SourceFile(name: "device.yaml", bytes: bytes), features: testFeatures(),
         surroundings: TestSurroundings())
       return []
     } catch {

@@ -1,4 +1,5 @@
 import Configuration
+import DeviceFile
 import Testing
 
 struct SubstitutionTests {

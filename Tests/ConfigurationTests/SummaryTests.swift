@@ -1,10 +1,11 @@
 import Configuration
+import DeviceFile
 import Testing
 
 struct SummaryTests {
   @Test func `the greenhouse fits on one screen`() throws {
     let configuration = try DeviceConfiguration.load(
-      file("examples/greenhouse/device.yaml"), drivers: testDrivers, surroundings: TestSurroundings())
+      file("examples/greenhouse/device.yaml"), features: testFeatures(), surroundings: TestSurroundings())
     #expect(
       Summary.text(configuration) == """
         greenhouse on Raspberry Pi 4

@@ -1,16 +1,17 @@
 import Configuration
+import DeviceFile
+import DeviceRuntime
+import Drivers
 import Foundation
+import MQTTConnection
+import Modules
 
-/// The drivers that the tests' device files may name.
-let testDrivers = [
-  driver("TMP105", [0x48, 0x49], ["temperature"]),
-  driver("SHT3x", [0x44, 0x45], ["temperature", "humidity"]),
-  driver("BMP280", [0x76, 0x77], ["temperature", "pressure"]),
-]
-
-private func driver(_ name: String, _ addresses: [UInt8], _ quantities: [String]) -> DriverDescription {
-  DriverDescription(
-    name: name, addresses: addresses, shortestPeriodMilliseconds: 100, quantities: quantities)
+/// What the tests' device files may name: a few kinds and chips, so that messages that list them stay the same when
+/// there are more. Their facts are the product's.
+func testFeatures() -> ConfigurationFeatures {
+  let chips = SensorChip.all.filter { ["TMP105", "SHT3x", "BMP280"].contains($0.name) }
+  let kinds = [Relay.kind, BinaryInput.kind("button"), SensorModule.kind(chips)]
+  return ConfigurationFeatures(kinds: kinds, transports: MQTTTransport.all, hasOutbox: true, hasScram: true)
 }
 
 /// The package's root.
@@ -43,6 +44,8 @@ final class TestSurroundings: ConfigurationSurroundings {
     if let text = boards[name] { return source(text, name: name + ".yaml") }
     return try? file("boards/\(name).yaml")
   }
+
+  func headerFile(_ name: String) -> SourceFile? { try? file("boards/headers/\(name).yaml") }
 }
 
 /// The configuration that a text describes.
@@ -50,7 +53,7 @@ func load(
   _ text: String, board: String? = nil, surroundings: TestSurroundings = TestSurroundings()
 ) throws(ConfigurationErrors) -> DeviceConfiguration {
   try DeviceConfiguration.load(
-    source(text), drivers: testDrivers, board: board, surroundings: surroundings)
+    source(text), features: testFeatures(), board: board, surroundings: surroundings)
 }
 
 /// What is wrong with a text, as the user reads it.

@@ -1,4 +1,5 @@
 import Configuration
+import DeviceFile
 import Testing
 
 /// What the board does to a line before any software runs.

@@ -29,7 +29,7 @@ private final class Calendar: WallClock {
   @Test("a reading that is not to be kept is counted and dropped")
   func dropped() throws {
     let bench = try bench()
-    #expect(!bench.device.publish("21.5", on: "temperature", of: module))
+    #expect(!bench.device.publish("21.5", as: 1, of: module))
     #expect(bench.device.droppedReadings == 1)
     bench.comeBack()
     #expect(!bench.server.published.contains { $0.topic == "home/den/air/temperature" })
@@ -40,7 +40,7 @@ private final class Calendar: WallClock {
     let bench = try bench()
     for (time, value) in [(1_763_700_000_000, "21.5"), (1_763_700_010_000, "21.6")] as [(Int64, FixedText)] {
       calendar.unixMilliseconds = time
-      #expect(bench.device.publish(value, on: "temperature", of: module, keeping: .memory))
+      #expect(bench.device.publish(value, as: 1, of: module, keeping: .memory))
     }
     calendar.unixMilliseconds = 1_763_709_999_000
     bench.comeBack()
@@ -55,12 +55,12 @@ private final class Calendar: WallClock {
   func withoutTime() throws {
     let bench = try bench()
     calendar.unixMilliseconds = nil
-    #expect(bench.device.publish("21.5", on: "temperature", of: module, keeping: .disk(.high)))
+    #expect(bench.device.publish("21.5", as: 1, of: module, keeping: .disk(.high)))
     bench.comeBack()
     #expect(bench.server.published.last { $0.topic == "home/den/air/temperature" }?.properties == [])
     let old = try self.bench(version: .v3_1_1)
     calendar.unixMilliseconds = 1
-    #expect(old.device.publish("21.5", on: "temperature", of: module, keeping: .memory))
+    #expect(old.device.publish("21.5", as: 1, of: module, keeping: .memory))
     old.comeBack()
     #expect(old.server.published.contains { $0.topic == "home/den/air/temperature" })
     #expect(old.server.faults.isEmpty)
@@ -69,9 +69,9 @@ private final class Calendar: WallClock {
   @Test("as JSON a reading tells its time in every version, and leaves out a time that is not known")
   func json() throws {
     let bench = try bench(version: .v3_1_1)
-    #expect(bench.device.publish("21.5", on: "temperature", of: module, keeping: .memory, format: .json))
+    #expect(bench.device.publish("21.5", as: 1, of: module, keeping: .memory, format: .json))
     calendar.unixMilliseconds = nil
-    #expect(bench.device.publish("21.6", on: "temperature", of: module, keeping: .memory, format: .json))
+    #expect(bench.device.publish("21.6", as: 1, of: module, keeping: .memory, format: .json))
     bench.comeBack()
     let readings = bench.server.published.filter { $0.topic == "home/den/air/temperature" }
     #expect(
@@ -83,7 +83,7 @@ private final class Calendar: WallClock {
   @Test("readings for which there is no room are counted, and states are not held up by them")
   func full() throws {
     let bench = try bench()
-    for _ in 0..<1000 { bench.device.publish("21.5", on: "temperature", of: module, keeping: .memory) }
+    for _ in 0..<1000 { bench.device.publish("21.5", as: 1, of: module, keeping: .memory) }
     #expect(bench.device.droppedReadings > 800)
     module.change(to: "busy")
     bench.comeBack()
@@ -96,7 +96,7 @@ private final class Calendar: WallClock {
     let bench = try DeviceBench.make([module], log: log)
     bench.start()
     bench.loseBroker()
-    for _ in 0..<1000 { bench.device.publish("21.5", on: "temperature", of: module, keeping: .memory) }
+    for _ in 0..<1000 { bench.device.publish("21.5", as: 1, of: module, keeping: .memory) }
     #expect(log.lines.last == "warning: the outbox is full: readings are dropped")
     #expect(log.lines.filter { $0.contains("outbox") }.count == 1)
     bench.comeBack()

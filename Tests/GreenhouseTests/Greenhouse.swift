@@ -1,10 +1,13 @@
+import Boards
 import Configuration
 import DeviceBench
+import DeviceProgram
 import DeviceRuntime
 import HAL
+import MQTTConnection
+import Modules
+import SimulatedBoard
 import Simulation
-
-@testable import swiftletd
 
 /// `examples/greenhouse` as `swiftletd --board simulator` runs it, but on a virtual clock and with a broker in
 /// memory.
@@ -17,18 +20,20 @@ final class Greenhouse {
   init(root: String) throws {
     let path = "\(root)/examples/greenhouse/device.yaml"
     let configuration = try DeviceConfiguration.load(
-      try Files.read(path).get(), drivers: DriverCatalog.descriptions, board: "simulator",
-      surroundings: Files(deviceFile: path, boards: "\(root)/boards"))
+      try Files.read(path).get(),
+      features: ConfigurationFeatures(
+        kinds: ModuleKind.all, transports: MQTTTransport.all, hasOutbox: true, hasScram: true),
+      board: "simulator", surroundings: Files(deviceFile: path, boards: "\(root)/boards"))
     let clock = VirtualClock()
     let queue = SimulatedWorkQueue()
-    let hardware = TappedHardware(SimulatedHardware(clock: clock) { _ in queue })
+    let board = SimulatedBoard(ChipModel.all, clock: clock) { _ in queue }
     let composition = Composition(
-      configuration: configuration, hardware: hardware, clock: clock, log: RecordingLog())
-    let (modules, problems) = composition.modules()
-    guard problems.isEmpty, let device = composition.device(modules, randomSeed: 1) else {
+      configuration: configuration, hardware: board.hardware, clock: clock, log: RecordingLog())
+    let problems = composition.open()
+    guard problems.isEmpty, let device = composition.device(randomSeed: 1) else {
       throw Failure.doesNotCompose(problems.map(\.text.text))
     }
-    guard let fan = hardware.fan, let door = hardware.door, let air = hardware.air else {
+    guard let fan = board.output("fan"), let door = board.input("door"), let air = board.target("air") else {
       throw Failure.lacksHardware
     }
     self.fan = fan
@@ -40,39 +45,5 @@ final class Greenhouse {
   enum Failure: Error {
     case doesNotCompose([String])
     case lacksHardware
-  }
-}
-
-/// The simulated board, with a hand on what it gave out.
-private final class TappedHardware: Hardware {
-  private let board: SimulatedHardware
-  private(set) var fan: SimulatedOutputLine?
-  private(set) var door: SimulatedInputLine?
-  private(set) var air: SimulatedI2CTarget?
-
-  init(_ board: SimulatedHardware) {
-    self.board = board
-  }
-
-  func output(_ line: LineDescription, for relay: RelayDescription) throws(HardwareError) -> any OutputLine {
-    let output = try board.output(line, for: relay)
-    fan = output as? SimulatedOutputLine
-    return output
-  }
-
-  func input(_ line: LineDescription, for button: ButtonDescription) throws(HardwareError) -> any InputLine {
-    let input = try board.input(line, for: button)
-    door = input as? SimulatedInputLine
-    return input
-  }
-
-  func device(_ bus: BusDescription, for sensor: SensorDescription, driver: DriverCatalog) -> any I2CDevice {
-    let device = board.device(bus, for: sensor, driver: driver)
-    air = device as? SimulatedI2CTarget
-    return device
-  }
-
-  func queue(_ bus: BusDescription) throws(HardwareError) -> any WorkQueue {
-    try board.queue(bus)
   }
 }

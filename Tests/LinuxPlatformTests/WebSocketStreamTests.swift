@@ -40,8 +40,10 @@ private final class LateReader: LoopClient, NetworkStreamOwner {
       bind(listener, $0.assumingMemoryBound(to: sockaddr.self).baseAddress, address.length)
     }
     try #require(isBound == 0 && listen(listener, 1) == 0)
-    stream = WebSocketStream(
-      Endpoint(host: path, port: 0), WebSocketSettings(), tls: nil, loop: loop, owner: self)
+    let endpoint = Endpoint(host: path, port: 0)
+    stream = WebSocketStream(endpoint, WebSocketSettings(), isSecure: false, owner: self) {
+      TCPStream(endpoint, loop: loop, owner: $0)
+    }
     stream?.open()
     connection = accept(listener, nil, nil)
     unlink(path)

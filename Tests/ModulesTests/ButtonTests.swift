@@ -11,7 +11,7 @@ import Testing
   let bench: DeviceBench
 
   init() throws {
-    bench = try DeviceBench.make([Button(name: "door", line: line)])
+    bench = try DeviceBench.make([BinaryInput(name: "door", line: line)])
   }
 
   func drive(_ active: Bool, lost: UInt32 = 0) {
