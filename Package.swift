@@ -136,7 +136,7 @@ let package = Package(
     .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec", "TestNumbers"]),
     .testTarget(
       name: "MQTTClientTests", dependencies: ["MQTTClient", "MQTTCodec", "Loopback", "TestNumbers"]),
-    .testTarget(name: "LinuxPlatformTests", dependencies: ["LinuxPlatform", "CLinux"]),
+    .testTarget(name: "LinuxPlatformTests", dependencies: ["LinuxPlatform", "HAL", "CLinux", "CGPIOD"]),
     .testTarget(name: "MQTTAuthenticationTests", dependencies: ["MQTTAuthentication", "MQTTClient"]),
     .testTarget(
       name: "PersistenceTests",

@@ -31,11 +31,13 @@ public final class SimulatedWorkQueue: WorkQueue {
       next += 1
       work.completed()
     }
+    batch.removeAll()
+    next = 0
     return true
   }
 
   private func holds(_ work: any Work) -> Bool {
     urgent.contains { $0 === work } || waiting.contains { $0 === work }
-      || batch[min(next, batch.count)...].contains { $0 === work }
+      || batch[next...].contains { $0 === work }
   }
 }

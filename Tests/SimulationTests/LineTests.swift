@@ -90,6 +90,49 @@ import Units
     #expect(queue.run())
     #expect(log == ["perform second", "completed second"])
   }
+
+  @Test("urgent work comes before what waits, each kind in its order")
+  func urgent() {
+    var log: [String] = []
+    let queue = SimulatedWorkQueue()
+    for (name, isUrgent) in [("a", false), ("b", true), ("c", false), ("d", true)] {
+      #expect(queue.submit(Step(name) { if $0.hasPrefix("perform") { log.append($0) } }, urgent: isUrgent))
+    }
+    #expect(queue.run())
+    #expect(log == ["perform b", "perform d", "perform a", "perform c"])
+  }
+
+  @Test("work is in the queue once: submitting it again while it waits or is under way does nothing")
+  func once() {
+    let queue = SimulatedWorkQueue()
+    var performed = 0
+    var answers: [Bool] = []
+    var itself: Step?
+    let step = Step("a") { event in
+      guard let itself else { return }
+      if event.hasPrefix("perform") { performed += 1 }
+      if performed < 2 { answers.append(queue.submit(itself)) }
+    }
+    itself = step
+    #expect(queue.submit(step))
+    #expect(!queue.submit(step) && !queue.submit(step, urgent: true))
+    #expect(queue.run())
+    // Refused while it is under way, taken from its own end on.
+    #expect(performed == 1 && answers == [false, true])
+    #expect(queue.run() && performed == 2)
+    #expect(!queue.run())
+  }
+
+  @Test("work that waits behind other work of the same run is not taken twice")
+  func onceInRun() {
+    let queue = SimulatedWorkQueue()
+    var performed = 0
+    let last = Step("last") { if $0.hasPrefix("perform") { performed += 1 } }
+    queue.submit(Step("first") { _ in #expect(!queue.submit(last)) })
+    queue.submit(last)
+    #expect(queue.run())
+    #expect(performed == 1 && !queue.run())
+  }
 }
 
 /// The air of a summer day.

@@ -7,9 +7,9 @@ import HAL
 ///
 /// - At power-up all pins are high.
 /// - `write` and `read` take 2 bytes each, addresses included. Pins that are not driven are set high.
-/// - What is read are the levels on the pins, not what was written: a pin that reads low is low by us or by
-///   somebody else. So nothing is known of the directions (`read` says that no pin is driven), and of what was
-///   written only the lows can be proved: a loss of power makes them high.
+/// - What the chip sends are the levels on the pins, not what was written: a pin that is low is low by us or by
+///   somebody else. So what it has been doing cannot be known (`read` says what it does at power-up, if it is
+///   there), and of what was written only the lows can be proved: a loss of power makes them high.
 ///
 /// Source: NXP *PCF8574; PCF8574A Remote 8-bit I/O expander for I²C-bus with interrupt*, Rev. 5: 7.1 "Device
 /// address", 8.1 "Quasi-bidirectional I/Os", 8.2 "Writing to the port", 8.3 "Reading from a port".
@@ -34,7 +34,8 @@ public struct PCF8574: PortExpander {
   }
 
   public mutating func read() throws(BusError) -> PortState {
-    PortState(latch: try levels(), outputs: 0)
+    _ = try levels()
+    return PortState(latch: Self.allPins, outputs: 0)
   }
 
   public mutating func write(_ state: PortState) throws(BusError) {
