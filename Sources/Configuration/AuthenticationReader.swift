@@ -1,4 +1,5 @@
 import DeviceFile
+import MQTTCodec
 
 /// How the broker is shown that user name and password are known.
 public enum AuthenticationDescription: Sendable {

@@ -1,6 +1,7 @@
 import Boards
 import DeviceFile
 import DeviceRuntime
+import LinuxPlatform
 import MQTTClient
 
 /// What a device will use and say, on one screen: the answer of `swiftletd check` to a file that is right.

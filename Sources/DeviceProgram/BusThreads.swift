@@ -1,4 +1,5 @@
 import Boards
+import DeviceFile
 import HAL
 import LinuxPlatform
 

@@ -1,4 +1,5 @@
 import MQTTAuthentication
+import MQTTClient
 
 extension AuthenticationSource {
   /// SCRAM-SHA-256; OpenSSL's libcrypto is loaded when it is needed.

@@ -1,5 +1,6 @@
 import DeviceRuntime
 import Drivers
+import Units
 
 // What there is, a line a kind and a line a chip. A program that wants less names what it wants itself: only what is
 // named is in it.

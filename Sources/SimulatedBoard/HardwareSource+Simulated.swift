@@ -1,6 +1,7 @@
 import Boards
 import DeviceProgram
 import HAL
+import LinuxPlatform
 
 extension HardwareSource {
   /// A board of models, in the time of the loop.
