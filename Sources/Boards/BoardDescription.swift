@@ -1,20 +1,28 @@
 import DeviceFile
 
 /// What a board file says: the lines and buses of a board, by the names its kernel gives them.
-public struct BoardDescription: Sendable {
+///
+/// Descriptions are classes: copies of them would cost the program more than all checks together.
+public final class BoardDescription {
   public var mark: Mark
   public var name: String
   public var title: String
   /// No hardware: the lines and buses are models.
-  public var simulated: Bool
-  public var lines: [LineDescription]
-  public var buses: [BusDescription]
+  public var simulated = false
+  public var lines: [LineDescription] = []
+  public var buses: [BusDescription] = []
   /// Header pins that are no lines, with what is on them instead.
-  public var supplyPins: [SupplyPin]
+  public var supplyPins: [SupplyPin] = []
   /// What to add to the firmware's configuration to have a line high (or low) from power-up on, with
   /// `*` for the line's number.
   public var startHighHint: String?
   public var startLowHint: String?
+
+  init(mark: Mark, name: String, title: String) {
+    self.mark = mark
+    self.name = name
+    self.title = title
+  }
 
   public struct SupplyPin: Sendable {
     public var pin: Int
@@ -34,7 +42,7 @@ public struct BoardDescription: Sendable {
 }
 
 /// A GPIO line of a board.
-public struct LineDescription: Sendable {
+public final class LineDescription {
   /// What the power-up state of the pin is before any software runs.
   public enum Pull: Sendable { case up, down, none }
 
@@ -42,7 +50,7 @@ public struct LineDescription: Sendable {
   /// `GPIO17`
   public var name: String
   /// The label of the line's chip: `pinctrl-bcm2711`.
-  public var chip: String
+  public var chip = ""
   /// What kernels call the line, the likeliest first; one of them is there.
   public var kernelNames: [String]
   /// What else a device file may call it, as a profile does.
@@ -54,6 +62,12 @@ public struct LineDescription: Sendable {
   public var reserved: String?
   /// Driving it takes a transfer on a bus, so that a queue does it: an expander with a driver in the kernel.
   public var isSlow = false
+
+  init(mark: Mark, name: String) {
+    self.mark = mark
+    self.name = name
+    kernelNames = [name]
+  }
 
   /// The number that the firmware's configuration knows the line by: `17`.
   public var number: String { (kernelNames.first ?? name).trailingDigits }
@@ -73,7 +87,7 @@ public struct LineDescription: Sendable {
 }
 
 /// An I2C bus of a board.
-public struct BusDescription: Sendable {
+public final class BusDescription {
   public var mark: Mark
   /// `i2c-1`
   public var name: String
@@ -82,9 +96,15 @@ public struct BusDescription: Sendable {
   /// `/dev/i2c-1`
   public var device: String
   /// The lines it uses when it is enabled.
-  public var lines: [String]
+  public var lines: [String] = []
   /// How to switch it on when the device is not there.
   public var enableHint: String?
+
+  init(mark: Mark, name: String) {
+    self.mark = mark
+    self.name = name
+    device = "/dev/" + name
+  }
 
   public func isCalled(_ text: String) -> Bool {
     name.equals(text) || aliases.contains { $0.equals(text) }

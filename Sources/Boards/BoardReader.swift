@@ -29,12 +29,11 @@ struct BoardReader {
     else { return nil }
     let name = fields.required("board", example: "raspberry-pi-4")?.name() ?? ""
     let title = fields.required("title", example: "Raspberry Pi 4 Model B")?.text() ?? name
-    var board = base(fields) ?? BoardDescription(
-      mark: root.mark, name: name, title: title, simulated: false, lines: [], buses: [], supplyPins: [])
+    let board = base(fields) ?? BoardDescription(mark: root.mark, name: name, title: title)
     (board.mark, board.name, board.title) = (root.mark, name, title)
     if let simulated = fields.optional("simulated")?.state() { board.simulated = simulated }
-    readLines(fields, into: &board)
-    readBuses(fields, into: &board)
+    readLines(fields, into: board)
+    for node in elements(fields, "buses") { readBus(node, into: board) }
     board.supplyPins += supplyPins(fields)
     if let hint = fields.optional("start_high")?.text() { board.startHighHint = hint }
     if let hint = fields.optional("start_low")?.text() { board.startLowHint = hint }
@@ -69,13 +68,9 @@ struct BoardReader {
       let fields = Fields(root, owner: "", wanted: "keys like 'header: rpi-40'", problems)
     else { return nil }
     _ = fields.required("header", example: "rpi-40")?.name()
-    var header = BoardDescription(
-      mark: root.mark, name: name, title: name, simulated: false, lines: [], buses: [],
-      supplyPins: supplyPins(fields))
-    let nothing = header
-    for node in elements(fields, "lines") {
-      if let line = line(node, nothing, nothing, chip: nil) { header.lines.append(line) }
-    }
+    let header = BoardDescription(mark: root.mark, name: name, title: name)
+    header.supplyPins = supplyPins(fields)
+    for node in elements(fields, "lines") { readLine(node, into: header, chip: nil) }
     fields.finish()
     return header
   }
@@ -89,35 +84,28 @@ struct BoardReader {
     return []
   }
 
-  private func readLines(_ fields: Fields, into board: inout BoardDescription) {
+  private func readLines(_ fields: Fields, into board: BoardDescription) {
     let chip = fields.optional("chip")?.text() ?? ""
-    for index in board.lines.indices where board.lines[index].chip.utf8.isEmpty { board.lines[index].chip = chip }
-    let base = board
-    for node in elements(fields, "lines") {
-      guard let line = line(node, base, board, chip: chip) else { continue }
-      if let index = board.lines.firstIndex(where: { $0.mark.isSame(as: line.mark) }) {
-        board.lines[index] = line
-      } else {
-        board.lines.append(line)
-      }
+    var isIncomplete = false
+    for line in board.lines where line.chip.utf8.isEmpty {
+      line.chip = chip
+      isIncomplete = chip.utf8.isEmpty
     }
-    if base.lines.contains(where: { $0.chip.utf8.isEmpty }) {
-      problems.report(fields.mark, "no chip for the lines of the header", "add chip: LABEL")
-    }
+    if isIncomplete { problems.report(fields.mark, "no chip for the lines of the header", "add chip: LABEL") }
+    let base = board.lines
+    for node in elements(fields, "lines") { readLine(node, into: board, known: base, chip: chip) }
   }
 
-  /// A line of the board's own, or more about one of the header's or the carrier's. `chip`: of lines that name none;
-  /// nil: they get one later.
-  /// `base` is what the board stands on, `sofar` the same with the entries before this one.
-  private func line(
-    _ node: Node, _ base: BoardDescription, _ sofar: BoardDescription, chip: String?
-  ) -> LineDescription? {
+  /// A line of the board's own, or more about one of the header's or the carrier's, which are `known`. `chip`: of
+  /// lines that name none; nil: they get one later.
+  private func readLine(
+    _ node: Node, into board: BoardDescription, known: [LineDescription] = [], chip: String?
+  ) {
     guard let fields = Fields(node, owner: "this line", wanted: "a line like { line: GPIO17 }", problems),
       let name = fields.required("line", example: "GPIO17")?.text()
-    else { return nil }
+    else { return }
     fields.owner = "line " + name.quoted
-    let known = fields.entry("is") == nil ? known(base, name, node.mark) : renamed(fields, name, sofar)
-    guard var line = known else { return nil }
+    guard let line = line(fields, name, board, known) else { return }
     if let own = fields.optional("chip")?.text() ?? (line.chip.utf8.isEmpty ? chip : nil) { line.chip = own }
     if chip != nil, line.chip.utf8.isEmpty {
       problems.report(node.mark, "no chip for line \(name.quoted)", "add chip: LABEL")
@@ -132,21 +120,21 @@ struct BoardReader {
     if let reserved = fields.optional("reserved")?.text() { line.reserved = reserved }
     if let slow = fields.optional("slow")?.state() { line.isSlow = slow }
     fields.finish()
-    return line
   }
 
-  /// What the header or the carrier says of the line.
-  private func known(_ base: BoardDescription, _ name: String, _ mark: Mark) -> LineDescription {
-    base.lines.first { $0.name.equals(name) }
-      ?? LineDescription(mark: mark, name: name, chip: "", kernelNames: [name])
-  }
-
-  /// A line of the carrier by the profile's name: `{ line: D13, is: GPIO17 }`. Everything else stays the carrier's.
-  private func renamed(_ fields: Fields, _ name: String, _ board: BoardDescription) -> LineDescription? {
-    guard let field = fields.optional("is"), let other = field.text(wanted: "a line of the carrier") else {
-      return nil
+  /// The line that an entry is about: one that is known, one by another name (`{ line: D13, is: GPIO17 }`: everything
+  /// else stays the carrier's), or a new one. Nil: it `is` one that does not exist.
+  private func line(_ fields: Fields, _ name: String, _ board: BoardDescription, _ known: [LineDescription])
+    -> LineDescription?
+  {
+    guard let field = fields.optional("is") else {
+      if let line = known.first(where: { $0.name.equals(name) }) { return line }
+      let line = LineDescription(mark: fields.mark, name: name)
+      board.lines.append(line)
+      return line
     }
-    guard var line = board.line(other) else {
+    guard let other = field.text(wanted: "a line of the carrier") else { return nil }
+    guard let line = board.line(other) else {
       let suggestion = didYouMean(other, board.lines.map { $0.name })
       field.report("the carrier has no line \(other.quoted)", suggestion)
       return nil
@@ -165,38 +153,32 @@ struct BoardReader {
 
   // MARK: - Buses and supply
 
-  private func readBuses(_ fields: Fields, into board: inout BoardDescription) {
-    for node in elements(fields, "buses") {
-      guard let bus = bus(node, board) else { continue }
-      if let index = board.buses.firstIndex(where: { $0.mark.isSame(as: bus.mark) }) {
-        board.buses[index] = bus
-      } else {
-        board.buses.append(bus)
-      }
-    }
-  }
-
-  private func bus(_ node: Node, _ base: BoardDescription) -> BusDescription? {
+  private func readBus(_ node: Node, into board: BoardDescription) {
     guard let fields = Fields(node, owner: "this bus", wanted: "a bus like { bus: i2c-1 }", problems),
       let name = fields.required("bus", example: "i2c-1")?.text()
-    else { return nil }
+    else { return }
     fields.owner = "bus " + name.quoted
     if let field = fields.optional("is") {
-      defer { fields.finish() }
-      guard let other = field.text(wanted: "a bus of the carrier") else { return nil }
-      guard var bus = base.bus(other) else {
-        field.report("the carrier has no bus \(other.quoted)", didYouMean(other, base.buses.map { $0.name }))
-        return nil
-      }
-      bus.aliases.append(bus.name)
-      bus.name = name
-      return bus
+      rename(field, name, board)
+    } else {
+      let bus = BusDescription(mark: node.mark, name: name)
+      if let device = fields.optional("device")?.text() { bus.device = device }
+      bus.lines = texts(fields, "lines")
+      bus.enableHint = fields.optional("enable")?.text()
+      board.buses.append(bus)
     }
-    let device = fields.optional("device")?.text() ?? "/dev/" + name
-    let lines = texts(fields, "lines")
-    let hint = fields.optional("enable")?.text()
     fields.finish()
-    return BusDescription(mark: node.mark, name: name, device: device, lines: lines, enableHint: hint)
+  }
+
+  /// `{ bus: I2C0, is: i2c-1 }`
+  private func rename(_ field: Field, _ name: String, _ board: BoardDescription) {
+    guard let other = field.text(wanted: "a bus of the carrier") else { return }
+    guard let bus = board.bus(other) else {
+      field.report("the carrier has no bus \(other.quoted)", didYouMean(other, board.buses.map { $0.name }))
+      return
+    }
+    bus.aliases.append(bus.name)
+    bus.name = name
   }
 
   /// `supply: { 3.3V: [1, 17] }`
