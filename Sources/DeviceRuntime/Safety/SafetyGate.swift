@@ -231,10 +231,10 @@ public final class SafetyGate: TimerOwner, OutputLineObserver {
   }
 
   /// Answers the command that waits, if one does.
-  private func answer(_ answer: CommandAnswer) {
+  private func answer(_ answer: @autoclosure () -> CommandAnswer) {
     guard let command = waiting?.command, let device, let module else { return }
     waiting?.command = nil
-    device.answerCommand(name: FixedText(module.name), command: command.text, answer)
+    device.answerCommand(name: FixedText(module.name), command: command.text, answer())
   }
 
   private func setFault(_ error: LineError) {
