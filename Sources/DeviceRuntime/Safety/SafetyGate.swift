@@ -113,7 +113,7 @@ public final class SafetyGate: TimerOwner, OutputLineObserver {
   private func wait(for active: Bool, _ command: CommandText?, _ now: Instant) {
     let cause = waiting?.active == active ? waiting?.cause : nil
     if waiting?.active == active, command == nil { return }
-    answer(.rejected("superseded by a newer command"))
+    if waiting?.command != nil { answer(.rejected("superseded by a newer command")) }
     waiting = Waiting(active: active, until: now + SafetyGate.patience, command: command, cause: cause)
   }
 
@@ -231,10 +231,10 @@ public final class SafetyGate: TimerOwner, OutputLineObserver {
   }
 
   /// Answers the command that waits, if one does.
-  private func answer(_ answer: @autoclosure () -> CommandAnswer) {
+  private func answer(_ answer: CommandAnswer) {
     guard let command = waiting?.command, let device, let module else { return }
     waiting?.command = nil
-    device.answerCommand(name: FixedText(module.name), command: command.text, answer())
+    device.answerCommand(name: FixedText(module.name), command: command.text, answer)
   }
 
   private func setFault(_ error: LineError) {
