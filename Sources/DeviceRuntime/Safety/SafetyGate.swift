@@ -118,7 +118,7 @@ public final class SafetyGate: TimerOwner, OutputLineObserver {
   private func wait(for active: Bool, _ command: CommandText?, _ now: Instant) {
     let cause = waiting?.active == active ? waiting?.cause : nil
     if waiting?.active == active, command == nil { return }
-    answer(.rejected("superseded by a newer command"))
+    if waiting?.command != nil { answer(.rejected("superseded by a newer command")) }
     waiting = Waiting(active: active, until: now + SafetyGate.patience, command: command, cause: cause)
   }
 

@@ -29,6 +29,11 @@ public struct SafetyRules: Sendable {
   public struct Act: Equatable, Sendable {
     public let cause: SafetyCause
     public let active: Bool
+
+    public init(cause: SafetyCause, active: Bool) {
+      self.cause = cause
+      self.active = active
+    }
   }
 
   /// An act that has been handed out, and when it is again if it is still due: the line did not obey.

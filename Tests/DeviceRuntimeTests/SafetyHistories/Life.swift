@@ -2,6 +2,14 @@ import DeviceRuntime
 import HAL
 import Simulation
 
+/// What came up in histories, by how often.
+struct Seen {
+  var refusals = [Int](repeating: 0, count: SafetyRefusal.all.count)
+  /// Acts to off, and to on.
+  var acts = [0, 0]
+  var failedActs = 0
+}
+
 /// A subject that lives through a history under the oracle's eyes.
 struct Life<S: Subject> {
   private let clock = VirtualClock()
@@ -10,6 +18,7 @@ struct Life<S: Subject> {
   private let policy: SafetyPolicy
   private var oracle: Oracle
   private var violation: Oracle.Violation?
+  private var seen = Seen()
 
   /// Turns of the loop while time passes; what is due afterwards is done at the end, as if the loop had been held up.
   private static var mostTurns: Int { 12 }
@@ -30,6 +39,12 @@ struct Life<S: Subject> {
       life.take(step)
     }
     return life.violation
+  }
+
+  static func seen(in history: History) -> Seen {
+    var life = Life(history)
+    for step in history.steps { life.take(step) }
+    return life.seen
   }
 
   private mutating func take(_ step: Step) {
@@ -59,7 +74,10 @@ struct Life<S: Subject> {
     let refusal = oracle.refusal(of: active, by: source)
     let answer = subject.wish(active, by: source)
     if let refusal {
+      // All that was due had been done before: what the line is told now comes of the wish.
+      if !line.tries.isEmpty { violation = .refusalActed }
       if answer != .refused(refusal) { violation = .wrongAnswer }
+      seen.refusals[SafetyRefusal.all.firstIndex(of: refusal) ?? 0] += 1
       return
     }
     guard answer == .obeyed || answer == .failed else { return violation = .wrongAnswer }
@@ -110,7 +128,11 @@ struct Life<S: Subject> {
   }
 
   private mutating func look() {
-    for attempt in line.tries where violation == nil { violation = oracle.acted(attempt) }
+    for attempt in line.tries where violation == nil {
+      violation = oracle.acted(attempt)
+      seen.acts[attempt.active ? 1 : 0] += 1
+      if attempt.failed { seen.failedActs += 1 }
+    }
     line.tries.removeAll(keepingCapacity: true)
     if violation == nil { violation = oracle.look(next: subject.deadline) }
   }

@@ -43,6 +43,18 @@ final class ForgetsStop: RulesSubject {
 
 /// broker_lost acts once, and then whoever likes may switch.
 final class ActsOnEdge: RulesSubject {
+  private var isAway = false
+
+  override func lost(_ party: SafetyParty) {
+    if party != .broker || !isAway { super.lost(party) }
+    if party == .broker { isAway = true }
+  }
+
+  override func found(_ party: SafetyParty) {
+    if party == .broker { isAway = false }
+    super.found(party)
+  }
+
   override func perform(_ act: SafetyRules.Act) {
     super.perform(act)
     if act.cause == .brokerLost { rules.found(.broker) }
