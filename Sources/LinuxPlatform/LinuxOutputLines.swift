@@ -2,7 +2,7 @@ import CGPIOD
 import HAL
 
 /// An output that somebody wants.
-public struct OutputRequest {
+public struct OutputRequest: Sendable {
   /// The label of its chip, such as `pinctrl-bcm2711`.
   public var chip: String
   /// Kernels name lines differently: the first of these names that the chip has. A decimal number that is
@@ -24,12 +24,12 @@ public struct OutputRequest {
 }
 
 /// Everything that stands in the way of some outputs; none of them is driven then.
-public struct OutputRequestError: Error {
+public struct OutputRequestError: Error, Equatable {
   public var problems: [OutputProblem]
 }
 
 /// What is wrong with one of the outputs.
-public struct OutputProblem {
+public struct OutputProblem: Equatable, Sendable {
   /// Which request.
   public var index: Int
   public var cause: LineError

@@ -12,7 +12,7 @@ final class ExpanderBoard {
   let model = MCP23017Model()
   let target: SimulatedI2CTarget
   let enable: SimulatedOutputLine?
-  let port: ExpanderPort<MCP23017>
+  let port: ExpanderPort
   let lines: [ExpanderOutputLine]
   let watchers: [LineWatcher]
   let states = StateWatcher()
