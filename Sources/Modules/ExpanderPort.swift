@@ -91,15 +91,23 @@ public final class ExpanderPort: Work, TimerOwner {
   }
 
   /// `enable`, if there is one, has been requested inactive.
-  public init<Chip: PortExpander>(
+  public convenience init<Chip: PortExpander>(
     _ chip: Chip, queue: any WorkQueue, enable: (any OutputLine)? = nil,
     timing: ExpanderTiming = ExpanderTiming()
   ) {
-    self.chip = ExpanderChip(chip)
+    self.init(
+      held: ExpanderChip(chip), pinCount: Chip.pinCount, queue: queue, enable: enable, timing: timing)
+  }
+
+  init(
+    held chip: any HeldChip, pinCount: Int, queue: any WorkQueue, enable: (any OutputLine)?,
+    timing: ExpanderTiming
+  ) {
+    self.chip = chip
+    self.pinCount = pinCount
     self.queue = queue
     self.enable = enable
     self.timing = timing
-    pinCount = Chip.pinCount
   }
 
   /// The output on a pin, with its start level. `.noSuchLine` if the chip has no such pin, `.busy` if it is taken.
