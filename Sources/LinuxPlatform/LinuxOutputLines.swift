@@ -23,13 +23,13 @@ public struct OutputRequest: Sendable {
   }
 }
 
-/// Everything that stands in the way of some outputs; none of them is driven then.
-public struct OutputRequestError: Error {
+/// Everything that stands in the way of some outputs; none of them is held then.
+public struct OutputRequestError: Error, Equatable {
   public var problems: [OutputProblem]
 }
 
 /// What is wrong with one of the outputs.
-public struct OutputProblem: Sendable {
+public struct OutputProblem: Equatable, Sendable {
   /// Which request.
   public var index: Int
   public var cause: LineError
@@ -49,6 +49,7 @@ public enum LinuxOutputLines {
     _ requests: [OutputRequest], program: String
   ) throws(OutputRequestError) -> [LinuxOutputLine] {
     let locations = try locate(requests)
+    try checkHolders(locations)
     var lines = [LinuxOutputLine?](repeating: nil, count: requests.count)
     var problems: [OutputProblem] = []
     for members in groups(locations) {
@@ -86,6 +87,17 @@ public enum LinuxOutputLines {
     }
     if !problems.isEmpty { throw OutputRequestError(problems: problems) }
     return locations
+  }
+
+  /// The kernel drives what comes before a busy line in a request, and then lets go of it: it is better not asked.
+  private static func checkHolders(_ locations: [gpio_location]) throws(OutputRequestError) {
+    var problems: [OutputProblem] = []
+    for (index, location) in locations.enumerated() {
+      if let holder = location.consumer {
+        problems.append(OutputProblem(index: index, cause: .busy, holder: holder))
+      }
+    }
+    if !problems.isEmpty { throw OutputRequestError(problems: problems) }
   }
 
   /// The indices of the lines of each chip, in order.
@@ -146,16 +158,9 @@ private struct OutputGroup {
     return try RequestedOutputs(locations[members[0]], consumer: consumer, outputs)
   }
 
-  /// The kernel refuses a request as a whole: which of its lines are the cause? Those that somebody holds; if
-  /// nobody does, those that are refused alone.
+  /// The kernel refuses a request as a whole: the cause are those of its lines that are refused alone.
   func problems(_ error: LineError) -> [OutputProblem] {
     var problems: [OutputProblem] = []
-    for index in members where error == .busy {
-      if let holder = locations[index].consumer {
-        problems.append(OutputProblem(index: index, cause: .busy, holder: holder))
-      }
-    }
-    if !problems.isEmpty { return problems }
     var opened: [RequestedOutputs] = []
     for index in members {
       do throws(LineError) {

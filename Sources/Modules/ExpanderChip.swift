@@ -1,8 +1,15 @@
 import Drivers
 import HAL
 
+/// What a port needs of its chip, so that all but this is there once for all kinds of chips.
+protocol HeldChip: AnyObject {
+  /// Makes the chip hold these levels on these pins, and reads that back. If it is known to hold them, it is only
+  /// read: true if it did not, so that it must have lost its power, and was set again.
+  func hold(_ levels: UInt32, on outputs: UInt32) throws(LineError) -> Bool
+}
+
 /// An expander's chip as the bus's queue sees it. It is touched in `perform` only.
-struct ExpanderChip<Chip: PortExpander> {
+final class ExpanderChip<Chip: PortExpander>: HeldChip {
   private var chip: Chip
   /// What the chip did before the first write: the pins that are not ours stay that way. Nil: not read yet.
   private var adopted: PortState?
@@ -14,9 +21,7 @@ struct ExpanderChip<Chip: PortExpander> {
     self.chip = chip
   }
 
-  /// Makes the chip hold these levels on these pins, and reads that back. If it is known to hold them, it is only
-  /// read: true if it did not, so that it must have lost its power, and was set again.
-  mutating func hold(_ levels: UInt32, on outputs: UInt32) throws(LineError) -> Bool {
+  func hold(_ levels: UInt32, on outputs: UInt32) throws(LineError) -> Bool {
     do throws(BusError) {
       let state = try state(levels, outputs)
       let isKnown = held == state
@@ -45,14 +50,14 @@ struct ExpanderChip<Chip: PortExpander> {
     throw .notHeld
   }
 
-  private mutating func write(_ state: PortState) throws(BusError) {
+  private func write(_ state: PortState) throws(BusError) {
     if needsPreparation { try chip.prepare() }
     needsPreparation = false
     try chip.write(state)
   }
 
   /// Ours and what the others are left at.
-  private mutating func state(_ levels: UInt32, _ outputs: UInt32) throws(BusError) -> PortState {
+  private func state(_ levels: UInt32, _ outputs: UInt32) throws(BusError) -> PortState {
     let others: PortState
     if let adopted {
       others = adopted
@@ -65,7 +70,7 @@ struct ExpanderChip<Chip: PortExpander> {
   }
 
   /// What is kept for ever is read until two answers are the same, three times at most.
-  private mutating func adopt() throws(BusError) -> PortState {
+  private func adopt() throws(BusError) -> PortState {
     var state = try chip.adopt()
     needsPreparation = false
     for _ in 0..<2 {

@@ -17,7 +17,7 @@ public struct ExpanderKind {
   public let make:
     (_ device: any I2CDevice, _ queue: any WorkQueue, _ enable: (any OutputLine)?, _ timing: ExpanderTiming)
       ->
-      any Expander
+      ExpanderPort
 
   public init<Chip: PortExpander>(_ name: String, _ chip: Chip.Type) {
     self.name = name

@@ -2,35 +2,6 @@ import DeviceRuntime
 import Drivers
 import HAL
 
-/// An expander, whichever chip it is.
-///
-///     let fan = try expander.output(3, activeLow: true, startsActive: false)   // … all of its outputs
-///     expander.open()               // the first transfer: levels first, then directions
-///     expander.start(on: device)    // timers
-///     …
-///     expander.stop()               // after the outputs have been given their stop levels
-public protocol Expander: AnyObject {
-  /// The output on a pin, with its start level. `.noSuchLine` if the chip has no such pin, `.busy` if it is taken.
-  /// Before `open`.
-  func output(_ pin: Int, activeLow: Bool, startsActive: Bool) throws(LineError) -> ExpanderOutputLine
-
-  /// Queues the first transfer. Until it has come through, pins are what they were before the program started, or
-  /// what the chip makes of them at power-up.
-  func open()
-
-  /// Begins to retry and to read back.
-  func start(on device: Device)
-
-  /// Takes the enable line; levels that are on their way still go out.
-  func stop()
-
-  /// All outputs are known to have the level that was asked for last. A clean stop waits for that, but not long.
-  var isSettled: Bool { get }
-
-  /// Who is told how the chip fares.
-  var observer: (any ExpanderObserver)? { get set }
-}
-
 /// Somebody who wants to know how an expander fares. Calls come on the event loop.
 public protocol ExpanderObserver: AnyObject {
   func expanderChanged(to state: ExpanderState)
@@ -77,11 +48,20 @@ public struct ExpanderTiming: Sendable {
 /// output enable, a reset, the coils' supply). It becomes active after the first confirmed write, inactive again
 /// when a transfer is unconfirmed for `lostAfter` and at the stop, and at a crash it is what the kernel, or the
 /// keeper of crash levels, makes of it. With it, an output behind a bus is as safe as one of the kernel's.
-public final class ExpanderPort<Chip: PortExpander>: Expander, OutputBank, Work, TimerOwner {
+///
+///     let port = ExpanderPort(MCP23017(device), queue: queue, enable: enable)
+///     let fan = try port.output(3, activeLow: true, startsActive: false)   // … all of its outputs
+///     port.open()               // the first transfer
+///     port.start(on: device)    // timers
+///     …
+///     port.stop()               // after the outputs have been given their stop levels
+public final class ExpanderPort: Work, TimerOwner {
+  /// Who is told how the chip fares.
   public var observer: (any ExpanderObserver)?
   private let queue: any WorkQueue
   private let enable: (any OutputLine)?
   private let timing: ExpanderTiming
+  private let pinCount: Int
   private var lines: [ExpanderOutputLine] = []
   private var outputs: UInt32 = 0
   private var wanted: UInt32 = 0
@@ -101,7 +81,7 @@ public final class ExpanderPort<Chip: PortExpander>: Expander, OutputBank, Work,
   private var loss: DeviceTimer?
 
   // The queue's while `isBusy`.
-  private var chip: ExpanderChip<Chip>
+  private let chip: any HeldChip
   private var sending: (levels: UInt32, outputs: UInt32) = (0, 0)
   private var outcome = Outcome.failed(.bus(.timeout))
 
@@ -111,19 +91,30 @@ public final class ExpanderPort<Chip: PortExpander>: Expander, OutputBank, Work,
   }
 
   /// `enable`, if there is one, has been requested inactive.
-  public init(
+  public convenience init<Chip: PortExpander>(
     _ chip: Chip, queue: any WorkQueue, enable: (any OutputLine)? = nil,
     timing: ExpanderTiming = ExpanderTiming()
   ) {
-    self.chip = ExpanderChip(chip)
+    self.init(
+      held: ExpanderChip(chip), pinCount: Chip.pinCount, queue: queue, enable: enable, timing: timing)
+  }
+
+  init(
+    held chip: any HeldChip, pinCount: Int, queue: any WorkQueue, enable: (any OutputLine)?,
+    timing: ExpanderTiming
+  ) {
+    self.chip = chip
+    self.pinCount = pinCount
     self.queue = queue
     self.enable = enable
     self.timing = timing
   }
 
+  /// The output on a pin, with its start level. `.noSuchLine` if the chip has no such pin, `.busy` if it is taken.
+  /// Before `open`.
   public func output(_ pin: Int, activeLow: Bool, startsActive: Bool) throws(LineError) -> ExpanderOutputLine
   {
-    guard pin >= 0, pin < Chip.pinCount else { throw .noSuchLine }
+    guard pin >= 0, pin < pinCount else { throw .noSuchLine }
     let bit = UInt32(1) << UInt32(pin)
     guard outputs & bit == 0 else { throw .busy }
     outputs |= bit
@@ -133,10 +124,13 @@ public final class ExpanderPort<Chip: PortExpander>: Expander, OutputBank, Work,
     return line
   }
 
+  /// Queues the first transfer. Until it has come through, pins are what they were before the program started, or
+  /// what the chip makes of them at power-up.
   public func open() {
     submit()
   }
 
+  /// Begins to retry and to read back.
   public func start(on device: Device) {
     self.device = device
     retry = device.makeTimer(for: self)
@@ -147,12 +141,14 @@ public final class ExpanderPort<Chip: PortExpander>: Expander, OutputBank, Work,
     if !isBusy { schedule(retry, after: timing.retryAfter) }
   }
 
+  /// Takes the enable line; levels that are on their way still go out.
   public func stop() {
     isStopped = true
     check?.cancel()
     updateEnable()
   }
 
+  /// All outputs are known to have the level that was asked for last. A clean stop waits for that, but not long.
   public var isSettled: Bool { !isBusy && !isDirty && failure == nil && unconfirmed == 0 }
 
   func set(_ line: ExpanderOutputLine, high: Bool) {
@@ -271,12 +267,7 @@ public final class ExpanderPort<Chip: PortExpander>: Expander, OutputBank, Work,
   }
 }
 
-/// What an `ExpanderOutputLine` needs of its port.
-protocol OutputBank: AnyObject {
-  func set(_ line: ExpanderOutputLine, high: Bool)
-  func knowledge(of bit: UInt32) -> BitKnowledge
-}
-
+/// What is known of a pin.
 enum BitKnowledge {
   case driven(high: Bool)
   case pending(high: Bool)
@@ -286,7 +277,7 @@ enum BitKnowledge {
 /// An output of an expander. `set` never fails: what became of it, the observer hears.
 public final class ExpanderOutputLine: OutputLine {
   public var observer: (any OutputLineObserver)?
-  private let bank: any OutputBank
+  private let port: ExpanderPort
   private let activeLow: Bool
   let bit: UInt32
   /// The observer waits for the level; at the start for the first.
@@ -294,18 +285,18 @@ public final class ExpanderOutputLine: OutputLine {
   /// The failure the observer knows of.
   var told: LineError?
 
-  init(_ bank: any OutputBank, bit: UInt32, activeLow: Bool) {
-    self.bank = bank
+  init(_ port: ExpanderPort, bit: UInt32, activeLow: Bool) {
+    self.port = port
     self.bit = bit
     self.activeLow = activeLow
   }
 
   public func set(active: Bool) throws(LineError) {
-    bank.set(self, high: active != activeLow)
+    port.set(self, high: active != activeLow)
   }
 
   public var level: OutputLevel {
-    switch bank.knowledge(of: bit) {
+    switch port.knowledge(of: bit) {
     case .driven(let high): .driven(high != activeLow)
     case .pending(let high): .pending(high != activeLow)
     case .unknown: .unknown
