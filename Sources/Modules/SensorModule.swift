@@ -3,8 +3,8 @@ import Drivers
 import HAL
 import Units
 
-/// A sensor: measures every so often and publishes each quantity on its own topic, as a plain number or with its
-/// time.
+/// A sensor: measures every so often and publishes each channel on its own topic, as a plain number or with its
+/// time. What the chip has no value for, or none yet that means something, is not published but named on `…/error`.
 ///
 /// A failed measurement publishes nothing but the reason (on `…/error`), and is tried again with growing
 /// pauses, at most a minute or the period apart, whichever is longer. A bus that hangs is reported too.
@@ -89,7 +89,7 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
     case .measured(let readings):
       phase = .idle
       failures = 0
-      device.setError("", of: self)
+      device.setError(readings.faultText(probe.channels, place), of: self)
       publish(readings, on: device)
       scheduleNext(after: period)
     case .failed(let error):
@@ -122,10 +122,16 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
   }
 
   private func publish(_ readings: Readings, on device: Device) {
+    let channels = probe.channels
     for index in 0..<readings.count {
+      let reading = readings[index]
+      let place = Int(reading.channel)
+      guard reading.quality.isPublished, place < channels.count else { continue }
       var text = FixedText()
-      readings[index].append(to: &text)
-      device.publish(text, on: readings[index].quantity.name, of: self, keeping: keeping, format: format)
+      reading.append(as: channels[place], to: &text)
+      device.publish(
+        text, on: channels[place].name, of: self, keeping: keeping, format: format,
+        quality: reading.quality == .good ? "" : reading.quality.name)
     }
   }
 

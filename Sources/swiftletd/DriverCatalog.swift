@@ -9,15 +9,14 @@ import Units
 enum DriverCatalog: CaseIterable {
   case tmp105, lm75, sht3x, bmp280, dps310
 
-  /// What the configuration has to know of the driver. The shortest period, in ms, leaves room for the
-  /// longest conversion (TMP105: 320 ms, LM75: 300 ms, the others below 50 ms).
+  /// What the configuration has to know of the driver.
   var description: DriverDescription {
     switch self {
-    case .tmp105: describe("TMP105", TMP105.self, [.temperature], every: 500)
-    case .lm75: describe("LM75", LM75.self, [.temperature], every: 500)
-    case .sht3x: describe("SHT3x", SHT3x.self, [.temperature, .humidity], every: 100)
-    case .bmp280: describe("BMP280", BMP280.self, [.temperature, .pressure], every: 100)
-    case .dps310: describe("DPS310", DPS310.self, [.temperature, .pressure], every: 100)
+    case .tmp105: describe(TMP105.self)
+    case .lm75: describe(LM75.self)
+    case .sht3x: describe(SHT3x.self)
+    case .bmp280: describe(BMP280.self)
+    case .dps310: describe(DPS310.self)
     }
   }
 
@@ -49,13 +48,15 @@ enum DriverCatalog: CaseIterable {
     allCases.first { $0.description.name.isSame(as: name) }
   }
 
-  private func describe<Driver: Sensor>(
-    _ name: String, _ driver: Driver.Type, _ quantities: [Quantity], every shortestPeriod: Int64
-  ) -> DriverDescription {
-    var addresses = [Driver.defaultAddress]
-    for address in Driver.addresses where address != Driver.defaultAddress { addresses.append(address) }
+  private func describe<Driver: I2CSensor>(_ driver: Driver.Type) -> DriverDescription {
+    var addresses = [Driver.usualAddress]
+    for address: UInt8 in 0...0x7F where Driver.allows(address) && address != Driver.usualAddress {
+      addresses.append(address)
+    }
+    var names: [String] = []
+    Driver.forEachChannel { names.append($0.name.description) }
     return DriverDescription(
-      name: name, addresses: addresses, shortestPeriodMilliseconds: shortestPeriod,
-      quantities: quantities.map { $0.name.description })
+      name: Driver.name.description, addresses: addresses,
+      shortestPeriodMilliseconds: Driver.shortestPeriod.milliseconds, quantities: names)
   }
 }
