@@ -27,8 +27,8 @@ public struct PMS5003: StreamSensor {
   /// Twice the longest interval between frames: the chip does not speak.
   private static var pause: Duration { .seconds(5) }
 
-  private var frame = InlineArray<32, UInt8>(repeating: 0)
-  private var count = 0
+  /// Two start characters, and the length of what follows them.
+  private var frame = FrameWindow<32, 4>(header: [0x42, 0x4D, 0, 28])
   /// When the chip was first heard of, and last.
   private var since: Instant?
   private var last: Instant?
@@ -46,61 +46,28 @@ public struct PMS5003: StreamSensor {
   }
 
   public mutating func receive(_ byte: UInt8, at now: Instant) throws(SensorError) -> ParticleMeasurement? {
-    frame[count] = byte
-    count += 1
-    skipNoise()
-    guard count == frame.count else { return nil }
+    guard frame.append(byte) else { return nil }
+    let bytes = frame.bytes
     var sum: UInt16 = 0
-    for index in 0..<30 { sum &+= UInt16(frame[index]) }
-    guard sum == frame.bigEndian16(at: 30) else {
-      resynchronize()
+    for index in 0..<30 { sum &+= UInt16(bytes[index]) }
+    guard sum == bytes.bigEndian16(at: 30) else {
+      frame.reject()
       throw .checksum
     }
-    count = 0
-    guard frame[29] == 0 else { throw .implausible }
-    return measurement(at: now)
+    frame.accept()
+    guard bytes[29] == 0 else { throw .implausible }
+    return measurement(of: bytes, at: now)
   }
 
-  private mutating func measurement(at now: Instant) -> ParticleMeasurement {
+  private mutating func measurement(of bytes: InlineArray<32, UInt8>, at now: Instant) -> ParticleMeasurement
+  {
     if let last, now - last >= Self.pause { since = nil }
     let first = since ?? now
     since = first
     last = now
     return ParticleMeasurement(
-      pm1: frame.bigEndian16(at: 10), pm25: frame.bigEndian16(at: 12), pm10: frame.bigEndian16(at: 14),
+      pm1: bytes.bigEndian16(at: 10), pm25: bytes.bigEndian16(at: 12), pm10: bytes.bigEndian16(at: 14),
       quality: now - first < Self.warmUp ? .warmingUp : .good)
-  }
-
-  /// Whether byte `index` can stand there: 0x42 0x4D, and the length of the rest, 28.
-  private func fits(_ index: Int) -> Bool {
-    switch index {
-    case 0: frame[0] == 0x42
-    case 1: frame[1] == 0x4D
-    case 2: frame[2] == 0
-    case 3: frame[3] == 28
-    default: true
-    }
-  }
-
-  /// Drops bytes from the front until what is left can be the beginning of a frame.
-  private mutating func skipNoise() {
-    while count > 0 {
-      var isBeginning = true
-      for index in 0..<min(count, 4) where !fits(index) { isBeginning = false }
-      if isBeginning { return }
-      dropFirst()
-    }
-  }
-
-  /// The frame was none: the next may have begun within it.
-  private mutating func resynchronize() {
-    dropFirst()
-    skipNoise()
-  }
-
-  private mutating func dropFirst() {
-    for index in 1..<count { frame[index - 1] = frame[index] }
-    count -= 1
   }
 }
 
