@@ -17,7 +17,6 @@ public struct DHT22: KernelSensor {
   public static var name: StaticString { "DHT22" }
   /// The chip must be left alone for two seconds; the kernel answers from its last message until then.
   public static var shortestPeriod: Duration { .milliseconds(2_500) }
-  public static var deviceNamePrefix: StaticString { "dht11@" }
 
   private let device: any KernelDevice
   private var isStarted = false

@@ -19,7 +19,6 @@ public struct DS18B20: KernelSensor {
   public static var name: StaticString { "DS18B20" }
   /// The kernel waits 750 ms for a conversion of twelve bits.
   public static var shortestPeriod: Duration { .seconds(1) }
-  public static var deviceNamePrefix: StaticString { "28-" }
 
   private let device: any KernelDevice
   private var isStarted = false

@@ -4,14 +4,15 @@ import Units
 /// MCP3008: analog-to-digital converter, eight inputs against ground, 10 bits of the reference voltage (3.3 V if
 /// nothing else is said), ±1 LSB.
 ///
-/// - A measurement converts all inputs, one transfer of 5 bytes each, all in `collect`; `start` makes none.
+/// - A measurement converts all inputs, one transfer of 5 bytes each, all in `collect`; `start` makes none. A clock
+///   below 10 kHz is too slow for the chip to hold what it has sampled.
 /// - Every result is sent twice, the second time in reverse without its lowest bit: `.checksum` when the two differ; `.implausible` when
 ///   the null bit before the result is not zero, or what follows it is not zeros: nobody drives the data line, and
 ///   it reads as ones. A line that reads as zeros cannot be told from 0 V on all inputs. `.bus` when the controller
 ///   refuses.
 ///
 /// Source: Microchip *MCP3004/3008*, DS21295: 4.1 "Digital Output Code" (equation 4-2), 5.0 "Serial Communication"
-/// (figure 5-2, the result in reverse), 6.1 "Using the MCP3004/3008 with Microcontroller (MCU) SPI Ports", and
+/// (figure 5-2, the result in reverse), 6.1 "Using the MCP3004/3008 with Microcontroller (MCU) SPI Ports", 6.2 "Maintaining Minimum Clock Speed", and
 /// "Electrical Specifications" (clock frequency).
 public struct MCP3008: SPISensor {
   public static var name: StaticString { "MCP3008" }

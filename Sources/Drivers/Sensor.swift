@@ -98,9 +98,6 @@ public protocol SPISensor: Sensor {
 
 /// A chip that a driver of the kernel reads: 1-Wire, IIO, hwmon.
 public protocol KernelSensor: Sensor {
-  /// What the kernel calls such a device, up to the part that tells one from another: `28-` of `28-0316a2794adc`.
-  static var deviceNamePrefix: StaticString { get }
-
   /// A driver for the device. Reads nothing.
   init(_ device: any KernelDevice)
 }

@@ -1,8 +1,8 @@
 import HAL
 import Units
 
-/// The air of a summer day, from the clock alone: 10 °C before dawn, 26 °C in the afternoon, drier when it
-/// is warmer, and a slow swing of the pressure.
+/// The air and the light of a summer day, from the clock alone: 10 °C before dawn, 26 °C in the afternoon, drier
+/// when it is warmer, and a slow swing of the pressure.
 public final class DayCycle: Environment {
   private let clock: any MonotonicClock
   private let midnight: Instant

@@ -1,4 +1,4 @@
-/// The text of a number of 10⁻ˢᶜᵃˡᵉ, rounded half away from zero to at most `scale` decimals; `scale` is at most 18.
+/// The text of a number of 10^-scale, rounded half away from zero to at most `scale` decimals; `scale` is at most 18.
 func writeDecimal(
   _ value: Int64, scale: UInt8, decimals: UInt8, into text: inout MutableSpan<UInt8>
 ) -> Int {

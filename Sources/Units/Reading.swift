@@ -20,7 +20,7 @@ public struct Reading: Equatable, Sendable {
   public let quality: Quality
   private let number: Int64
 
-  /// The value in 10⁻ˢᶜᵃˡᵉ of the channel's unit; with `.missing` it is forgotten.
+  /// The value in 10^-scale of the channel's unit; with `.missing` it is forgotten.
   public init(_ channel: UInt8, _ value: Int64, _ quality: Quality = .good) {
     self.channel = channel
     self.quality = quality
@@ -29,7 +29,7 @@ public struct Reading: Equatable, Sendable {
 
   public static func missing(_ channel: UInt8) -> Reading { Reading(channel, 0, .missing) }
 
-  /// In 10⁻ˢᶜᵃˡᵉ of the channel's unit; nil when it is missing.
+  /// In 10^-scale of the channel's unit; nil when it is missing.
   public var value: Int64? { quality == .missing ? nil : number }
 
   /// The length of the longest text: a sign, nineteen digits and a point.

@@ -202,6 +202,15 @@ import Units
   }
 
   @Test(
+    "a chip that cannot tell that it lost power is wrong once at most",
+    arguments: Chip.all.filter(\.promises.hidesPowerLoss))
+  func hiddenPowerCycle(chip: Chip) throws {
+    let bench = try makeBench(chip, warm: true)
+    #expect(!agree(try bench.readAcrossPowerCycle(), chip, Self.air), "otherwise it hides nothing")
+    expectFreshReading(chip, bench, "after the power cycle")
+  }
+
+  @Test(
     "a chip that converts when it is collected yields a fresh value, whatever happened before",
     arguments: Chip.all.filter(\.promises.convertsInCollect))
   func powerCycleBeforeConversion(chip: Chip) throws {

@@ -46,7 +46,7 @@ final class FixedAnswer: I2CDevice {
 }
 
 /// A device of the kernel whose attributes all have one text.
-final class FixedText: KernelDevice {
+final class FixedPage: KernelDevice {
   var text: String
 
   init(_ text: String) {

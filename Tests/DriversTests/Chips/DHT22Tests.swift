@@ -17,7 +17,7 @@ extension Chip {
 
 @Suite struct DHT22Tests {
   func read(_ text: String) throws(SensorError) -> ClimateMeasurement {
-    var sensor = DHT22(FixedText(text))
+    var sensor = DHT22(FixedPage(text))
     _ = try sensor.start()
     return try sensor.collect()
   }

@@ -16,7 +16,7 @@ extension Chip {
 @Suite struct DS18B20Tests {
   /// What the driver makes of a page of the kernel.
   func read(_ text: String) throws(SensorError) -> Int32 {
-    var sensor = DS18B20(FixedText(text))
+    var sensor = DS18B20(FixedPage(text))
     _ = try sensor.start()
     return try sensor.collect().temperature.milliCelsius
   }
