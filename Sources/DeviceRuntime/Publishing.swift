@@ -25,14 +25,15 @@ extension Device {
   /// Publishes a reading of one of the module's entities; false (and counted) when it could neither go out nor be kept.
   /// One that is kept carries the time it was taken at, if the time of day is known: the user property
   /// `sampled`, in milliseconds since 1970. Connections of 3.1.1 have no properties: there `format` has to say it.
+  /// `quality` is for JSON alone, and empty when there is nothing to say of it.
   @discardableResult
   public func publish(
     _ payload: FixedText, as entity: Int, of module: any Module, keeping: Keeping = .nothing,
-    format: ReadingFormat = .plain
+    format: ReadingFormat = .plain, quality: StaticString = ""
   ) -> Bool {
     guard let slot = slot(of: module), slot.entities.indices.contains(entity) else { return false }
     let now = wallClock?.unixMilliseconds
-    let payload = format == .json ? json(payload, now) : payload
+    let payload = format == .json ? json(payload, now, quality) : payload
     let topic = slot.entities[entity].topic
     let sent: UInt16?
     if keeping == .nothing {
@@ -50,12 +51,17 @@ extension Device {
     return sent != nil
   }
 
-  private func json(_ value: FixedText, _ now: Int64?) -> FixedText {
+  private func json(_ value: FixedText, _ now: Int64?, _ quality: StaticString) -> FixedText {
     var text: FixedText = "{\"value\":"
     text.append(value)
     if let now {
       text.append(",\"sampled\":")
       text.append(decimal: now)
+    }
+    if quality.utf8CodeUnitCount > 0 {
+      text.append(",\"quality\":\"")
+      text.append(quality)
+      text.append("\"")
     }
     text.append("}")
     return text

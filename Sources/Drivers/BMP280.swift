@@ -16,18 +16,20 @@ import Units
 ///
 /// Source: Bosch Sensortec *BMP280 Digital Pressure Sensor*, BST-BMP280-DS001: 3.6.2 "Forced mode", 3.8.1
 /// "Measurement time", 3.11 "Output compensation", 4.3 "Register description".
-public struct BMP280: Sensor {
-  public static var defaultAddress: UInt8 { 0x76 }
-  public static var addresses: ClosedRange<UInt8> { 0x76...0x77 }
+public struct BMP280: I2CSensor {
+  public static var name: StaticString { "BMP280" }
+  public static var shortestPeriod: Duration { .milliseconds(100) }
+  public static var usualAddress: UInt8 { 0x76 }
+  public static func allows(_ address: UInt8) -> Bool { address >= 0x76 && address <= 0x77 }
+  public static var identity: RegisterIdentity? { chip }
 
   private enum Register {
     static var calibration: UInt8 { 0x88 }
-    static var identity: UInt8 { 0xD0 }
     static var status: UInt8 { 0xF3 }
     static var control: UInt8 { 0xF4 }
     static var configuration: UInt8 { 0xF5 }
   }
-  private static var identity: UInt8 { 0x58 }
+  private static var chip: RegisterIdentity { RegisterIdentity(register: 0xD0, value: 0x58) }
   /// Temperature ×2, pressure ×16, asleep; with the lowest bit it measures once.
   private static var asleep: UInt8 { 0b0101_0100 }
   private static var forced: UInt8 { asleep | 1 }
@@ -74,8 +76,7 @@ public struct BMP280: Sensor {
   }
 
   private func identify() throws(SensorError) -> Calibration {
-    let identity: InlineArray<1, UInt8> = try registers.read(from: Register.identity)
-    guard identity[0] == Self.identity else { throw .wrongIdentity(found: identity[0]) }
+    try registers.check(Self.chip)
     let bytes: InlineArray<24, UInt8> = try registers.readTwice(from: Register.calibration)
     let calibration = Calibration(bytes)
     guard calibration.isPlausible else { throw .implausible }

@@ -19,9 +19,12 @@ import Units
 ///
 /// Source: Infineon *DPS310 Digital XENSIV Barometric Pressure Sensor*, version 1.2: 4.5 "Measurement
 /// modes", 4.9 "Calibration and measurement compensation", 7 "Register map", 8 "Register description".
-public struct DPS310: Sensor {
-  public static var defaultAddress: UInt8 { 0x77 }
-  public static var addresses: ClosedRange<UInt8> { 0x76...0x77 }
+public struct DPS310: I2CSensor {
+  public static var name: StaticString { "DPS310" }
+  public static var shortestPeriod: Duration { .milliseconds(100) }
+  public static var usualAddress: UInt8 { 0x77 }
+  public static func allows(_ address: UInt8) -> Bool { address >= 0x76 && address <= 0x77 }
+  public static var identity: RegisterIdentity? { chip }
 
   private enum Register {
     static var pressure: UInt8 { 0x00 }
@@ -42,7 +45,7 @@ public struct DPS310: Sensor {
     static var measurePressure: UInt8 { 0x01 }
     static var measureTemperature: UInt8 { 0x02 }
   }
-  private static var identity: UInt8 { 0x10 }
+  private static var chip: RegisterIdentity { RegisterIdentity(register: 0x0D, value: 0x10) }
   private static var sixteenSamples: UInt8 { 4 }
   /// The results of more than eight samples must be shifted to fit their register.
   private static var shiftPressure: UInt8 { 0b0100 }
@@ -106,7 +109,8 @@ public struct DPS310: Sensor {
   private func identify() throws(SensorError) -> Calibration {
     // Results (which makes those of an earlier life no longer ready), settings, state, …, identity
     let answer: InlineArray<14, UInt8> = try registers.read(from: Register.pressure)
-    guard answer[13] == Self.identity else { throw .wrongIdentity(found: answer[13]) }
+    let identity = answer[Int(Self.chip.register)]
+    guard identity == Self.chip.value else { throw .wrongIdentity(found: identity) }
     let ready = State.calibrationLoaded | State.sensorReady
     guard answer[Int(Register.state)] & ready == ready else { throw .notReady }
     let source: InlineArray<1, UInt8> = try registers.readTwice(from: Register.coefficientSource)

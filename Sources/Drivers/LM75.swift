@@ -16,9 +16,11 @@ import Units
 /// Source: Texas Instruments *LM75B, LM75C Digital Temperature Sensor and Thermal Watchdog with Two-Wire
 /// Interface*, SNIS153: "Temperature Data Format", "Temperature Register", "Configuration Register", and
 /// the temperature conversion time in "Temperature-to-Digital Converter Characteristics".
-public struct LM75: Sensor {
-  public static var defaultAddress: UInt8 { 0x48 }
-  public static var addresses: ClosedRange<UInt8> { 0x48...0x4F }
+public struct LM75: I2CSensor {
+  public static var name: StaticString { "LM75" }
+  public static var shortestPeriod: Duration { .milliseconds(500) }
+  public static var usualAddress: UInt8 { 0x48 }
+  public static func allows(_ address: UInt8) -> Bool { address >= 0x48 && address <= 0x4F }
 
   private enum Register {
     static var temperature: UInt8 { 0x00 }

@@ -8,8 +8,12 @@ public struct TemperatureMeasurement: Measurement {
     self.temperature = temperature
   }
 
+  public static func forEachChannel(_ body: (Channel) -> Void) {
+    body(Channel(.temperature, decimals: 2))
+  }
+
   public func forEachReading(_ body: (Reading) -> Void) {
-    body(temperature.reading)
+    body(Reading(0, temperature.thousandths))
   }
 }
 
@@ -23,9 +27,14 @@ public struct ClimateMeasurement: Measurement {
     self.humidity = humidity
   }
 
+  public static func forEachChannel(_ body: (Channel) -> Void) {
+    body(Channel(.temperature, decimals: 2))
+    body(Channel(.humidity, decimals: 2))
+  }
+
   public func forEachReading(_ body: (Reading) -> Void) {
-    body(temperature.reading)
-    body(humidity.reading)
+    body(Reading(0, temperature.thousandths))
+    body(Reading(1, humidity.thousandths))
   }
 }
 
@@ -39,8 +48,33 @@ public struct BarometerMeasurement: Measurement {
     self.pressure = pressure
   }
 
+  public static func forEachChannel(_ body: (Channel) -> Void) {
+    body(Channel(.temperature, decimals: 2))
+    body(Channel(.pressure, decimals: 2))
+  }
+
   public func forEachReading(_ body: (Reading) -> Void) {
-    body(temperature.reading)
-    body(pressure.reading)
+    body(Reading(0, temperature.thousandths))
+    body(Reading(1, pressure.thousandths))
+  }
+}
+
+/// What a light sensor yields.
+public struct LightMeasurement: Measurement {
+  public var illuminance: Illuminance
+  /// `.estimated`: it is at least that bright.
+  public var quality: Quality
+
+  public init(illuminance: Illuminance, quality: Quality = .good) {
+    self.illuminance = illuminance
+    self.quality = quality
+  }
+
+  public static func forEachChannel(_ body: (Channel) -> Void) {
+    body(Channel(.illuminance, decimals: 1))
+  }
+
+  public func forEachReading(_ body: (Reading) -> Void) {
+    body(Reading(0, illuminance.thousandths, quality))
   }
 }

@@ -19,6 +19,12 @@ struct Registers {
     return answer
   }
 
+  /// `.wrongIdentity` when another chip is there.
+  func check(_ identity: RegisterIdentity) throws(SensorError) {
+    let found: InlineArray<1, UInt8> = try read(from: identity.register)
+    guard found[0] == identity.value else { throw .wrongIdentity(found: found[0]) }
+  }
+
   /// Reads twice what a driver keeps, such as calibration: a single wrong bit would spoil every value from
   /// then on. `.checksum` when the two differ.
   func readTwice<let count: Int>(from register: UInt8) throws(SensorError) -> InlineArray<count, UInt8> {

@@ -15,9 +15,11 @@ import Units
 /// Source: Sensirion *Datasheet SHT3x-DIS*, version 5: 2.1 "Timing", 4.3 "Measurement Commands for Single
 /// Shot Data Acquisition Mode", 4.4 "Readout", 4.12 "Checksum Calculation", 4.13 "Conversion of Signal
 /// Output".
-public struct SHT3x: Sensor {
-  public static var defaultAddress: UInt8 { 0x44 }
-  public static var addresses: ClosedRange<UInt8> { 0x44...0x45 }
+public struct SHT3x: I2CSensor {
+  public static var name: StaticString { "SHT3x" }
+  public static var shortestPeriod: Duration { .milliseconds(100) }
+  public static var usualAddress: UInt8 { 0x44 }
+  public static func allows(_ address: UInt8) -> Bool { address >= 0x44 && address <= 0x45 }
 
   private let device: any I2CDevice
   private var isMeasuring = false

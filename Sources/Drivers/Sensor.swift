@@ -1,8 +1,33 @@
 import HAL
 import Units
 
-/// A chip that measures. Conversions have two phases, so that nobody waits for a chip: `start` begins
-/// one and says how long it takes, `collect` fetches the result after that time.
+/// What a driver says of its chip before anything is opened: all that a program has to know of it stands here.
+public protocol SensorFacts {
+  associatedtype Measurement: Drivers.Measurement
+
+  /// What device files call it.
+  static var name: StaticString { get }
+
+  /// No measurement takes longer, so that none is asked for more often.
+  static var shortestPeriod: Duration { get }
+
+  /// Calls `body` once for each channel, in the order in which they are published. At most
+  /// `Sensors.maximumChannels`.
+  static func forEachChannel(_ body: (Channel) -> Void)
+}
+
+extension SensorFacts {
+  public static func forEachChannel(_ body: (Channel) -> Void) { Measurement.forEachChannel(body) }
+}
+
+/// Bounds of all sensors.
+public enum Sensors {
+  /// Channels of one chip.
+  public static var maximumChannels: Int { 16 }
+}
+
+/// A chip that measures when it is asked. Conversions have two phases, so that nobody waits for a chip: `start`
+/// begins one and says how long it takes, `collect` fetches the result after that time.
 ///
 ///     var wait = try sensor.start()
 ///     // … after `wait`:
@@ -11,17 +36,10 @@ import Units
 ///
 /// All of them make blocking transfers: they run on the bus's work queue. A driver keeps no stale value:
 /// after an error the next `start` begins anew, including the identity check where the chip has one.
-public protocol Sensor {
-  associatedtype Measurement: Drivers.Measurement
-
-  /// The address of a chip whose address pins nobody has wired otherwise.
-  static var defaultAddress: UInt8 { get }
-
-  /// The addresses the chip can be set to.
-  static var addresses: ClosedRange<UInt8> { get }
-
-  /// A driver for the chip at the other end. Makes no transfer.
-  init(_ device: any I2CDevice)
+///
+/// How a driver reaches its chip is said by a refinement: `I2CSensor`, `SPISensor`, `KernelSensor`.
+public protocol Sensor: SensorFacts {
+  associatedtype Measurement
 
   /// Begins a conversion; the answer is how long to wait before `advance` and `collect`.
   mutating func start() throws(SensorError) -> Duration
@@ -38,9 +56,78 @@ extension Sensor {
   public mutating func advance() throws(SensorError) -> Duration? { nil }
 }
 
-/// What one conversion of a chip yields: a struct of `Units` values.
+/// A chip at an address of an I2C bus.
+public protocol I2CSensor: Sensor {
+  /// The address of a chip whose address pins nobody has wired otherwise.
+  static var usualAddress: UInt8 { get }
+
+  /// Whether the chip's pins can choose the address.
+  static func allows(_ address: UInt8) -> Bool
+
+  /// What tells the chip from others at its address; nil: it cannot be told.
+  static var identity: RegisterIdentity? { get }
+
+  /// A driver for the chip at the other end. Makes no transfer.
+  init(_ device: any I2CDevice)
+}
+
+extension I2CSensor {
+  public static var identity: RegisterIdentity? { nil }
+}
+
+/// A register that holds the same in every chip of a kind.
+public struct RegisterIdentity: Equatable, Sendable {
+  public let register: UInt8
+  public let value: UInt8
+
+  public init(register: UInt8, value: UInt8) {
+    self.register = register
+    self.value = value
+  }
+}
+
+/// A chip with a chip select of an SPI controller.
+public protocol SPISensor: Sensor {
+  static var mode: SPIMode { get }
+  /// The fastest clock, at the lowest supply the chip is used with here (3.3 V or less).
+  static var maximumHertz: UInt32 { get }
+
+  /// A driver for the chip at the other end. Makes no transfer.
+  init(_ device: any SPIDevice)
+}
+
+/// A chip that a driver of the kernel reads: 1-Wire, IIO, hwmon.
+public protocol KernelSensor: Sensor {
+  /// A driver for the device. Reads nothing.
+  init(_ device: any KernelDevice)
+}
+
+/// A chip on a serial line, which talks when it likes. Runs on the event loop; nothing of it blocks.
+public protocol StreamSensor: SensorFacts {
+  associatedtype Measurement
+
+  /// The line's speed; eight bits, no parity, one stop bit.
+  static var baud: UInt32 { get }
+
+  /// How long after `ask` a measurement has come, if one comes at all.
+  static var longestSilence: Duration { get }
+
+  init()
+
+  /// Makes sure that a measurement comes: sends what the chip wants to hear for that. Called once a period.
+  mutating func ask(_ stream: any ByteStream, at now: Instant) throws(SensorError)
+
+  /// Takes one byte that has come; a measurement when it was the last one of it, `.checksum` when it was the last
+  /// one of a damaged one.
+  mutating func receive(_ byte: UInt8, at now: Instant) throws(SensorError) -> Measurement?
+}
+
+/// What one conversion of a chip yields: a struct of `Units` values, each of which a channel publishes.
 public protocol Measurement: Equatable, Sendable {
-  /// Calls `body` once for each value, in the order in which they are published.
+  /// Calls `body` once for each channel, in the order in which they are published.
+  static func forEachChannel(_ body: (Channel) -> Void)
+
+  /// Calls `body` once for each channel, with the channels' places counted from 0.
   func forEachReading(_ body: (Reading) -> Void)
 }
 

@@ -15,10 +15,12 @@ import Units
 ///
 /// Source: Texas Instruments *TMP105 Digital Temperature Sensor with Two-Wire Interface*, SLLS648:
 /// "Temperature Register", "Configuration Register" (resolution, one-shot), and "Conversion time".
-public struct TMP105: Sensor {
-  public static var defaultAddress: UInt8 { 0x48 }
+public struct TMP105: I2CSensor {
+  public static var name: StaticString { "TMP105" }
+  public static var shortestPeriod: Duration { .milliseconds(500) }
+  public static var usualAddress: UInt8 { 0x48 }
   /// The TMP105 itself has one address pin (0x48, 0x49); its relatives have three.
-  public static var addresses: ClosedRange<UInt8> { 0x48...0x4F }
+  public static func allows(_ address: UInt8) -> Bool { address >= 0x48 && address <= 0x4F }
 
   private enum Register {
     static var temperature: UInt8 { 0x00 }

@@ -9,11 +9,12 @@ import Units
 public struct SensorPlace: Sendable {
   /// `/dev/i2c-1`
   public var bus: String
-  public var address: UInt8
+  /// Of an I2C target; nil: the chip is the only one there.
+  public var address: UInt8?
   /// What switches the bus on, such as `add dtparam=i2c_arm=on to config.txt`.
   public var enableHint: String?
 
-  public init(bus: String, address: UInt8, enableHint: String? = nil) {
+  public init(bus: String, address: UInt8? = nil, enableHint: String? = nil) {
     self.bus = bus
     self.address = address
     self.enableHint = enableHint
@@ -42,14 +43,22 @@ extension BusError {
   fileprivate func text(_ place: SensorPlace) -> FixedText {
     var text = place.target
     switch self {
-    case .noAcknowledge: text.append(" does not answer: look at its wiring, power and address")
+    case .noAcknowledge:
+      text.append(
+        place.address == nil
+          ? " does not answer: look at its wiring and power"
+          : " does not answer: look at its wiring, power and address")
     case .busy: text.append(" cannot be reached: the bus is busy")
+    case .timeout where place.address == nil: text.append(" cannot be reached: it did not answer in time")
     case .timeout: text.append(" cannot be reached: the bus is stuck (is SDA or SCL held low?)")
     case .shortTransfer: text.append(" sent fewer bytes than asked for")
     case .noController:
       text = FixedText(place.bus)
       text.append(" does not exist: ")
       text.append(place.enableHint ?? "enable the bus, or plug it in")
+    case .notPermitted where place.address == nil:
+      text = FixedText(place.bus)
+      text.append(" may not be opened by this user")
     case .notPermitted:
       text = FixedText(place.bus)
       text.append(" may not be opened: add the user to the group i2c (sudo usermod -aG i2c USER)")
@@ -63,8 +72,11 @@ extension BusError {
 
 extension SensorPlace {
   fileprivate var target: FixedText {
-    var text: FixedText = "target "
-    text.append(hex: address)
+    var text: FixedText = "the chip"
+    if let address {
+      text = "target "
+      text.append(hex: address)
+    }
     text.append(" on ")
     text.append(bus)
     return text
@@ -72,10 +84,55 @@ extension SensorPlace {
 }
 
 extension Reading {
-  func append(to text: inout FixedText) {
+  func append(as channel: Channel, to text: inout FixedText) {
     var digits = InlineArray<21, UInt8>(repeating: 0)
     var span = digits.mutableSpan
-    let count = write(into: &span)
+    let count = write(as: channel, into: &span)
     text.append(digits.span.extracting(0..<count))
+  }
+}
+
+extension Quality {
+  /// What JSON calls it.
+  var name: StaticString {
+    switch self {
+    case .good: "good"
+    case .estimated: "estimated"
+    case .warmingUp: "warming_up"
+    case .missing: "missing"
+    }
+  }
+}
+
+extension Readings {
+  /// Which channels have no value, and which have none yet; empty when all have one.
+  func faultText(_ channels: [Channel], _ place: SensorPlace) -> FixedText {
+    var text = FixedText()
+    if list(channels, of: .missing, after: "no value for ", to: &text) {
+      text.append(": ")
+      text.append(place.target)
+      text.append(" could not measure it")
+    }
+    if list(
+      channels, of: .warmingUp, after: text.isEmpty ? "no value yet for " : "; none yet for ", to: &text)
+    {
+      text.append(": ")
+      text.append(place.target)
+      text.append(" is warming up")
+    }
+    return text
+  }
+
+  /// The names of the channels of that quality; false: there is none.
+  private func list(
+    _ channels: [Channel], of quality: Quality, after lead: StaticString, to text: inout FixedText
+  ) -> Bool {
+    var found = false
+    for index in 0..<count where self[index].quality == quality && Int(self[index].channel) < channels.count {
+      text.append(found ? ", " : lead)
+      text.append(channels[Int(self[index].channel)].name)
+      found = true
+    }
+    return found
   }
 }

@@ -11,17 +11,15 @@ public struct SensorChip {
   public let name: String
   let usualAddress: UInt8
   let shortestPeriod: Duration
-  let entities: [Entity]
   let allows: (UInt8) -> Bool
   let probe: (TargetClaim) -> any SensorProbe
 
-  public init<Chip: Sensor>(_ name: String, _ chip: Chip.Type, _ quantities: [Quantity], every: Int64) {
-    self.name = name
-    usualAddress = Chip.defaultAddress
-    shortestPeriod = .milliseconds(every)
-    allows = { Chip.addresses.contains($0) }
+  public init<Chip: I2CSensor>(_ chip: Chip.Type) {
+    name = Chip.name.description
+    usualAddress = Chip.usualAddress
+    shortestPeriod = Chip.shortestPeriod
+    allows = { Chip.allows($0) }
     probe = { DriverProbe(Chip($0), queue: $0) }
-    entities = quantities.map { Entity(.measurement, $0.name, access: .reading, quantity: $0) }
   }
 
   /// The chip that `driver` names.
@@ -40,6 +38,7 @@ public struct SensorChip {
 /// Stands in for a chip that the device file does not name rightly; nobody measures with it.
 final class NoProbe: SensorProbe {
   var owner: (any SensorProbeOwner)?
+  let channels: [Channel] = []
   let outcome = ProbeOutcome.failed(.notReady)
 
   func start() {}

@@ -5,8 +5,8 @@ import Drivers
 import HAL
 import Units
 
-/// A sensor: measures every so often and publishes each quantity on its own topic, as a plain number or with its
-/// time.
+/// A sensor: measures every so often and publishes each channel on its own topic, as a plain number or with its
+/// time. What the chip has no value for, or none yet that means something, is not published but named on `…/error`.
 ///
 /// A failed measurement publishes nothing but the reason (on `…/error`), and is tried again with growing
 /// pauses, at most a minute or the period apart, whichever is longer. A bus that hangs is reported too.
@@ -47,11 +47,7 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
 
   public init(
     name: String, probe: any SensorProbe, at place: SensorPlace, every period: Duration,
-    keeping: Keeping = .nothing, format: ReadingFormat = .plain,
-    entities: [Entity] = [
-      Entity(.measurement, "temperature", access: .reading, quantity: .temperature),
-      Entity(.measurement, "humidity", access: .reading, quantity: .humidity),
-    ]
+    keeping: Keeping = .nothing, format: ReadingFormat = .plain
   ) {
     self.name = name
     self.probe = probe
@@ -59,7 +55,7 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
     self.period = max(period, .milliseconds(1))
     self.keeping = keeping
     self.format = format
-    self.entities = entities
+    entities = SensorModule.entities(probe)
     claim = nil
   }
 
@@ -74,9 +70,14 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
     (keeping, format) = file.keeping()
     claim.note = ", every \(durationText(period))\(format == .json ? ", JSON" : "")\(keeping.note)"
     probe = chip?.probe(claim) ?? NoProbe()
-    entities = chip?.entities ?? []
+    entities = SensorModule.entities(probe)
     place = SensorPlace(bus: "", address: 0)
     self.claim = claim
+  }
+
+  /// One for each channel, in their order.
+  private static func entities(_ probe: any SensorProbe) -> [Entity] {
+    probe.channels.map { Entity(.measurement, $0.name, access: .reading, quantity: $0.quantity) }
   }
 
   public func start(on device: Device) {
@@ -123,7 +124,7 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
     case .measured(let readings):
       phase = .idle
       failures = 0
-      device.setError("", of: self)
+      device.setError(readings.faultText(probe.channels, place), of: self)
       publish(readings, on: device)
       scheduleNext(after: period)
     case .failed(let error):
@@ -156,10 +157,16 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
   }
 
   private func publish(_ readings: Readings, on device: Device) {
+    let channels = probe.channels
     for index in 0..<readings.count {
+      let reading = readings[index]
+      let place = Int(reading.channel)
+      guard reading.quality.isPublished, place < channels.count else { continue }
       var text = FixedText()
-      readings[index].append(to: &text)
-      device.publish(text, as: index, of: self, keeping: keeping, format: format)
+      reading.append(as: channels[place], to: &text)
+      device.publish(
+        text, as: place, of: self, keeping: keeping, format: format,
+        quality: reading.quality == .good ? "" : reading.quality.name)
     }
   }
 

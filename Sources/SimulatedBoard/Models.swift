@@ -10,6 +10,7 @@ extension ChipModel {
       ChipModel("SHT3x") { SHT3xModel(environment: $0, clock: $1) },
       ChipModel("BMP280") { BMP280Model(environment: $0, clock: $1) },
       ChipModel("DPS310") { DPS310Model(environment: $0, clock: $1) },
+      ChipModel("BH1750") { BH1750Model(environment: $0, clock: $1) },
     ]
   }
 }

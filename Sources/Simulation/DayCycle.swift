@@ -1,8 +1,8 @@
 import HAL
 import Units
 
-/// The air of a summer day, from the clock alone: 10 °C before dawn, 26 °C in the afternoon, drier when it
-/// is warmer, and a slow swing of the pressure.
+/// The air and the light of a summer day, from the clock alone: 10 °C before dawn, 26 °C in the afternoon, drier
+/// when it is warmer, and a slow swing of the pressure.
 public final class DayCycle: Environment {
   private let clock: any MonotonicClock
   private let midnight: Instant
@@ -16,19 +16,15 @@ public final class DayCycle: Environment {
     super.init()
   }
 
-  public override var temperature: Temperature {
-    get { Temperature(milliCelsius: Int32(18_000 + wave(period: 1, peakHour: 15) * 8_000 / 1_000)) }
-    set {}
-  }
-
-  public override var humidity: RelativeHumidity {
-    get { RelativeHumidity(milliPercent: Int32(60_000 - wave(period: 1, peakHour: 15) * 20_000 / 1_000)) }
-    set {}
-  }
-
-  public override var pressure: Pressure {
-    get { Pressure(milliPascals: Int32(101_325_000 + wave(period: 4, peakHour: 30) * 500)) }
-    set {}
+  public override func value(of quantity: Quantity) -> Int64 {
+    switch quantity {
+    case .temperature: 18_000 + wave(period: 1, peakHour: 15) * 8_000 / 1_000
+    case .humidity: 60_000 - wave(period: 1, peakHour: 15) * 20_000 / 1_000
+    case .pressure: 1_013_250 + wave(period: 4, peakHour: 30) * 5
+    // Dark at night, 50,000 lx at noon
+    case .illuminance: max(0, wave(period: 1, peakHour: 12)) * 50_000
+    default: super.value(of: quantity)
+    }
   }
 
   /// A rounded wave between -1000 and 1000 that peaks at an hour and repeats every `period` days: two

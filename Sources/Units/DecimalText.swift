@@ -1,28 +1,16 @@
-extension Reading {
-  /// The length of the longest text: a sign, nineteen digits and a point.
-  public static var maximumTextLength: Int { 21 }
-
-  /// Writes the value as ASCII in its customary unit, such as `21.50` or `-0.05`, and returns how many
-  /// bytes that took.
-  ///
-  /// It has exactly `quantity.decimals` decimals (three at most, since a reading has no more), rounded
-  /// half away from zero; what rounds to zero has no sign. The buffer has room for `maximumTextLength`.
-  public func write(into text: inout MutableSpan<UInt8>) -> Int {
-    writeDecimal(thousandths: thousandths, decimals: quantity.decimals, into: &text)
-  }
-}
-
-/// The text of a number of thousandths, rounded half away from zero to 0…3 decimals.
-func writeDecimal(thousandths: Int64, decimals: Int, into text: inout MutableSpan<UInt8>) -> Int {
-  let decimals = min(decimals, 3)
+/// The text of a number of 10^-scale, rounded half away from zero to at most `scale` decimals; `scale` is at most 18.
+func writeDecimal(
+  _ value: Int64, scale: UInt8, decimals: UInt8, into text: inout MutableSpan<UInt8>
+) -> Int {
+  let decimals = Int(min(decimals, scale))
   var step: UInt64 = 1
-  for _ in decimals..<3 { step *= 10 }
-  var rest = (thousandths.magnitude + step / 2) / step
+  for _ in decimals..<Int(scale) { step *= 10 }
+  var rest = (value.magnitude + step / 2) / step
 
   // Digits come out last one first: fill a scratch from its end, then copy.
   var scratch = InlineArray<21, UInt8>(repeating: 0)
   var first = scratch.count
-  let isNegative = thousandths < 0 && rest > 0
+  let isNegative = value < 0 && rest > 0
   var written = 0
   repeat {
     if written == decimals, decimals > 0 {

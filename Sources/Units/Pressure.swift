@@ -8,8 +8,8 @@ public struct Pressure: Equatable, Comparable, Sendable {
 
   public var pascals: Int32 { milliPascals / 1_000 }
 
-  /// Published in hectopascals.
-  public var reading: Reading { Reading(.pressure, thousandths: Int64(milliPascals) / 100) }
+  /// In thousandths of its customary unit, the hectopascal.
+  public var thousandths: Int64 { Int64(milliPascals) / 100 }
 
   public static func < (left: Pressure, right: Pressure) -> Bool {
     left.milliPascals < right.milliPascals

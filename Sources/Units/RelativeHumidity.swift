@@ -6,7 +6,8 @@ public struct RelativeHumidity: Equatable, Comparable, Sendable {
     self.milliPercent = milliPercent
   }
 
-  public var reading: Reading { Reading(.humidity, thousandths: Int64(milliPercent)) }
+  /// In thousandths of its customary unit, as channels of this quantity have it.
+  public var thousandths: Int64 { Int64(milliPercent) }
 
   public static func < (left: RelativeHumidity, right: RelativeHumidity) -> Bool {
     left.milliPercent < right.milliPercent

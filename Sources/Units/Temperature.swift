@@ -6,7 +6,8 @@ public struct Temperature: Equatable, Comparable, Sendable {
     self.milliCelsius = milliCelsius
   }
 
-  public var reading: Reading { Reading(.temperature, thousandths: Int64(milliCelsius)) }
+  /// In thousandths of its customary unit, as channels of this quantity have it.
+  public var thousandths: Int64 { Int64(milliCelsius) }
 
   public static func < (left: Temperature, right: Temperature) -> Bool {
     left.milliCelsius < right.milliCelsius

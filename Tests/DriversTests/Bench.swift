@@ -6,7 +6,7 @@ import Units
 /// One chip on a bus of its own, in air of its own, with a driver that reads it.
 final class Bench {
   let clock: VirtualClock
-  let target: SimulatedI2CTarget
+  let target: SimulatedTarget
   let environment: Environment
   /// Puts another chip of the kind in the place of the first, fresh from power-up.
   let replaceChip: () -> Void
@@ -15,45 +15,39 @@ final class Bench {
   /// A reading that does not wait, so that nothing can be ready.
   let readTooEarly: () throws(SensorError) -> Void
   /// A reading of a chip that loses power before it is collected.
-  let readAcrossPowerCycle: () throws(SensorError) -> Void
+  let readAcrossPowerCycle: () throws(SensorError) -> [Reading]
   /// A collect without a start.
   let collectOnly: () throws(SensorError) -> Void
 
   init<S: Sensor>(
-    _ type: S.Type, in environment: Environment,
-    model: @escaping (Environment, any MonotonicClock) -> any I2CTargetModel
+    _ driver: S, target: SimulatedTarget, clock: VirtualClock, environment: Environment, pause: Duration,
+    plugIn: @escaping () -> Void
   ) {
-    let clock = VirtualClock()
-    let bus = SimulatedI2CBus()
-    let target = bus.attach(model(environment, clock), at: S.defaultAddress)
     self.target = target
-    replaceChip = { target.model = model(environment, clock) }
+    replaceChip = plugIn
     self.clock = clock
     self.environment = environment
-    var sensor = S(bus.device(at: S.defaultAddress))
-    read = { () throws(SensorError) in
+    plugIn()
+    var sensor = driver
+    let readWhile = { (change: () -> Void) throws(SensorError) in
+      defer { clock.advance(by: pause) }
       clock.advance(by: try sensor.start())
       while let wait = try sensor.advance() { clock.advance(by: wait) }
+      change()
       return readings(try sensor.collect())
     }
+    read = { () throws(SensorError) in try readWhile {} }
+    readAcrossPowerCycle = { () throws(SensorError) in try readWhile(plugIn) }
     readTooEarly = { () throws(SensorError) in
       _ = try sensor.start()
       while try sensor.advance() != nil {}
-      _ = try sensor.collect()
-    }
-    readAcrossPowerCycle = { () throws(SensorError) in
-      clock.advance(by: try sensor.start())
-      while let wait = try sensor.advance() { clock.advance(by: wait) }
-      target.model = model(environment, clock)
       _ = try sensor.collect()
     }
     collectOnly = { () throws(SensorError) in _ = try sensor.collect() }
   }
 
   func set(_ air: Air) {
-    environment.temperature = Temperature(milliCelsius: air.milliCelsius)
-    environment.humidity = RelativeHumidity(milliPercent: air.milliPercent)
-    environment.pressure = Pressure(milliPascals: air.milliPascals)
+    for value in air.values { environment.set(value.quantity, value.key, thousandths: value.thousandths) }
   }
 
   /// The error of a reading; nil when it goes well.

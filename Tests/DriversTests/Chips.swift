@@ -4,120 +4,160 @@ import Simulation
 import Testing
 import Units
 
-/// One chip of the contract sweep: its driver, its model, and what its documentation promises.
+extension Chip {
+  /// Every chip that is asked. One line each; what it promises stands in its own file in `Chips/`. (What talks by
+  /// itself on a serial line has its whole contract there.)
+  static let all = [
+    bh1750, bmp280, dht22, dps310, ds18b20, lm75, mcp3008, sht3x, tmp105,
+  ]
+}
+
+/// One chip of the contract sweep: what its driver says of it, a bench with its model, and what its documentation
+/// promises.
 struct Chip: CustomTestStringConvertible, Sendable {
   let name: String
-  let makeBench: @Sendable (Environment) -> Bench
+  let shortestPeriod: Duration
+  let channels: [Channel]
+  let identity: RegisterIdentity?
+  /// With noise, the model's answers are spoiled by it.
+  let makeBench: @Sendable (Environment, Noise?) -> Bench
+  let promises: Promises
 
+  var testDescription: String { name }
+}
+
+/// What a driver's documentation promises.
+struct Promises: Sendable {
   /// Where the whole range is swept.
-  let sweep: @Sendable () -> [Air]
-  /// What the driver yields in that air, within the datasheet's resolution.
-  let expected: @Sendable (Air) -> [Expected]
+  var sweep: @Sendable () -> [Air]
+  /// How far off each channel may be, in thousandths of its unit, within the datasheet's resolution.
+  var within: [Double]
 
-  /// Whether it tells what it is, protects its answers, and says when a conversion has ended.
-  var hasIdentity = false
+  /// Whether it protects its answers, and says when a conversion has ended.
   var hasChecksum = false
   var hasReadyFlag = false
   /// The transfers of a reading whose missing acknowledgement means that the chip is not ready.
   var notReadyTransfers: Set<Int> = []
+  /// What is said of a chip that is not there.
+  var absentIs = SensorError.bus(.noAcknowledge)
+  /// The conversion begins with `collect`: what happens to the chip before that does not matter.
+  var convertsInCollect = false
+  /// A chip that lost power yields its value after power-up, and nothing tells that from a measured one.
+  var hidesPowerLoss = false
+  /// How long the chip is to be left alone between readings.
+  var pause = Duration.zero
 
   /// Bytes on the wire of a reading once the chip is known, addresses included.
   let warmBytes: Int
   /// How long a reading waits once the chip is known.
   let warmTime: Duration
-
-  var testDescription: String { name }
-}
-
-/// What the air is like.
-struct Air: Equatable, Sendable {
-  var milliCelsius: Int32 = 21_000
-  var milliPercent: Int32 = 45_000
-  var milliPascals: Int32 = 99_000_000
-}
-
-/// A value in thousandths of the published unit, and how far off it may be.
-struct Expected: Sendable {
-  var quantity: Quantity
-  var thousandths: Double
-  var within: Double
 }
 
 extension Chip {
-  static let all = [tmp105, lm75, sht3x, bmp280, dps310]
-
-  static let tmp105 = Chip(
-    name: "TMP105",
-    makeBench: { Bench(TMP105.self, in: $0) { TMP105Model(environment: $0, clock: $1) } },
-    sweep: { (-55 * 16...2_047).map { Air(milliCelsius: nearest($0, step: 62.5)) } },
-    expected: { [temperature($0, within: 32)] },
-    warmBytes: 12, warmTime: .milliseconds(320))
-
-  static let lm75 = Chip(
-    name: "LM75",
-    makeBench: { Bench(LM75.self, in: $0) { LM75Model(environment: $0, clock: $1) } },
-    sweep: { (-5_500...12_500).map { Air(milliCelsius: $0 * 10) } },
-    expected: { [temperature($0, within: 250)] },
-    warmBytes: 9, warmTime: .zero)
-
-  /// Every raw value of both quantities, in different orders.
-  static let sht3x = Chip(
-    name: "SHT3x",
-    makeBench: { Bench(SHT3x.self, in: $0) { SHT3xModel(environment: $0, clock: $1) } },
-    sweep: {
-      (0...65_535).map {
-        Air(
-          milliCelsius: nearest($0, step: 175_000.0 / 65_535) - 45_000,
-          milliPercent: nearest($0 * 40_503 % 65_536, step: 100_000.0 / 65_535))
-      }
-    },
-    expected: {
-      [
-        temperature($0, within: 2),
-        Expected(quantity: .humidity, thousandths: Double($0.milliPercent), within: 2),
-      ]
-    },
-    hasChecksum: true, hasReadyFlag: true, notReadyTransfers: [1],
-    warmBytes: 10, warmTime: .milliseconds(16))
-
-  static let bmp280 = Chip(
-    name: "BMP280",
-    makeBench: { Bench(BMP280.self, in: $0) { BMP280Model(environment: $0, clock: $1) } },
-    sweep: { barometerSweep(upTo: 1_100) },
-    // 0.16 Pa, and what the 2.5 mK steps of the temperature add to it
-    expected: { [temperature($0, within: 10), pressure($0, within: 5)] },
-    hasIdentity: true, hasReadyFlag: true,
-    warmBytes: 16, warmTime: .milliseconds(44))
-
-  static let dps310 = Chip(
-    name: "DPS310",
-    makeBench: { Bench(DPS310.self, in: $0) { DPS310Model(environment: $0, clock: $1) } },
-    sweep: { barometerSweep(upTo: 1_200) },
-    expected: { [temperature($0, within: 10), pressure($0, within: 3)] },
-    hasIdentity: true, hasReadyFlag: true,
-    warmBytes: 26, warmTime: .milliseconds(37))
-
-  /// Two fine lines and a coarse plane.
-  private static func barometerSweep(upTo hectopascals: Int32) -> [Air] {
-    let warm = (-800...1_700).map { Air(milliCelsius: $0 * 50) }
-    let high = (1_200...hectopascals * 4).map { Air(milliPascals: $0 * 25_000) }
-    let plane = (Int32(-16)...34).flatMap { temperature in
-      (60...hectopascals / 5).map {
-        Air(milliCelsius: temperature * 2_500, milliPascals: $0 * 500_000)
+  init<Driver: I2CSensor & SendableMetatype>(
+    _ driver: Driver.Type, _ promises: Promises,
+    model: @escaping @Sendable (Environment, any MonotonicClock) -> any I2CTargetModel
+  ) {
+    self.init(driver, promises, identity: Driver.identity) { environment, noise in
+      let clock = VirtualClock()
+      let bus = SimulatedI2CBus()
+      let target = bus.target(at: Driver.usualAddress)
+      return Bench(
+        Driver(target), target: target, clock: clock, environment: environment, pause: promises.pause
+      ) {
+        let model = model(environment, clock)
+        target.model = if let noise { NoisyI2CTarget(model, noise) } else { model }
       }
     }
+  }
+
+  init<Driver: SPISensor & SendableMetatype>(
+    _ driver: Driver.Type, _ promises: Promises,
+    model: @escaping @Sendable (Environment) -> any SPITargetModel
+  ) {
+    self.init(driver, promises) { environment, noise in
+      let target = SimulatedSPIDevice()
+      return Bench(
+        Driver(target), target: target, clock: VirtualClock(), environment: environment, pause: promises.pause
+      ) {
+        let model = model(environment)
+        target.model = if let noise { NoisySPITarget(model, noise) } else { model }
+      }
+    }
+  }
+
+  init<Driver: KernelSensor & SendableMetatype>(
+    _ driver: Driver.Type, _ promises: Promises,
+    model: @escaping @Sendable (Environment, any MonotonicClock) -> any KernelDeviceModel
+  ) {
+    self.init(driver, promises) { environment, noise in
+      let clock = VirtualClock()
+      let target = SimulatedKernelDevice()
+      return Bench(
+        Driver(target), target: target, clock: clock, environment: environment, pause: promises.pause
+      ) {
+        let model = model(environment, clock)
+        target.model = if let noise { NoisyKernelDevice(model, noise) } else { model }
+      }
+    }
+  }
+
+  private init<Driver: Sensor>(
+    _ driver: Driver.Type, _ promises: Promises, identity: RegisterIdentity? = nil,
+    makeBench: @escaping @Sendable (Environment, Noise?) -> Bench
+  ) {
+    var channels: [Channel] = []
+    Driver.forEachChannel { channels.append($0) }
+    self.init(
+      name: Driver.name.description, shortestPeriod: Driver.shortestPeriod, channels: channels,
+      identity: identity, makeBench: makeBench, promises: promises)
+  }
+}
+
+/// What it is like around a chip, in thousandths of each quantity's unit.
+struct Air: Sendable, CustomStringConvertible {
+  private(set) var values: [(quantity: Quantity, key: StaticString, thousandths: Int64)] = [
+    (.temperature, "", 21_000), (.humidity, "", 45_000), (.pressure, "", 990_000),
+  ]
+
+  init(_ values: (quantity: Quantity, thousandths: Int64)...) {
+    for value in values { self[value.quantity, ""] = value.thousandths }
+  }
+
+  subscript(quantity: Quantity, key: StaticString) -> Int64 {
+    get {
+      index(quantity, key).map { values[$0].thousandths }
+        ?? (key.description.isEmpty ? 0 : self[quantity, ""])
+    }
+    set {
+      if let index = index(quantity, key) {
+        values[index].thousandths = newValue
+      } else {
+        values.append((quantity, key, newValue))
+      }
+    }
+  }
+
+  var description: String {
+    values.map { "\($0.quantity.name) \($0.key) \($0.thousandths)" }.joined(separator: ", ")
+  }
+
+  private func index(_ quantity: Quantity, _ key: StaticString) -> Int? {
+    values.firstIndex { $0.quantity == quantity && $0.key.description == key.description }
+  }
+
+  /// The thousandths that so many steps are.
+  static func nearest(_ steps: Int, step: Double) -> Int64 {
+    Int64((Double(steps) * step).rounded())
+  }
+
+  /// Two fine lines and a coarse plane, from −40 to 85 °C and from 300 hPa.
+  static func barometerSweep(upTo hectopascals: Int64) -> [Air] {
+    let warm = (-800...1_700).map { Air((.temperature, $0 * 50)) }
+    let high = (1_200...hectopascals * 4).map { Air((.pressure, $0 * 250)) }
+    let plane = (Int64(-16)...34).flatMap { temperature in
+      (60...hectopascals / 5).map { Air((.temperature, temperature * 2_500), (.pressure, $0 * 5_000)) }
+    }
     return warm + high + plane
-  }
-
-  private static func nearest(_ steps: Int, step: Double) -> Int32 {
-    Int32((Double(steps) * step).rounded())
-  }
-
-  private static func temperature(_ air: Air, within: Double) -> Expected {
-    Expected(quantity: .temperature, thousandths: Double(air.milliCelsius), within: within)
-  }
-
-  private static func pressure(_ air: Air, within: Double) -> Expected {
-    Expected(quantity: .pressure, thousandths: Double(air.milliPascals) / 100, within: within)
   }
 }

@@ -6,15 +6,25 @@ import Units
 
 /// What every driver promises, checked against a model that knows only the datasheet.
 @Suite struct ContractTests {
-  static let air = Air(milliCelsius: 21_500, milliPercent: 48_000, milliPascals: 99_500_000)
-  static let otherAir = Air(milliCelsius: -12_500, milliPercent: 73_000, milliPascals: 96_250_000)
+  static let air = Air(
+    (.temperature, 21_500), (.humidity, 48_000), (.pressure, 995_000), (.illuminance, 1_250_000),
+    (.voltage, 1_500))
+  static let otherAir = Air(
+    (.temperature, -12_500), (.humidity, 73_000), (.pressure, 962_500), (.illuminance, 5_000),
+    (.voltage, 3_100))
 
-  /// Whether the readings are those of the air, in the promised order.
-  func agree(_ readings: [Reading], _ expected: [Expected]) -> Bool {
-    readings.count == expected.count
-      && zip(readings, expected).allSatisfy {
-        $0.quantity == $1.quantity && abs(Double($0.thousandths) - $1.thousandths) <= $1.within
-      }
+  /// Whether the readings are those of the air, one for each channel, in the promised order.
+  func agree(_ readings: [Reading], _ chip: Chip, _ air: Air) -> Bool {
+    guard readings.count == chip.channels.count else { return false }
+    return readings.indices.allSatisfy { index in
+      let channel = chip.channels[index]
+      guard Int(readings[index].channel) == index, readings[index].quality == .good,
+        let value = readings[index].value
+      else { return false }
+      var thousandths = Double(value) * 1_000
+      for _ in 0..<channel.scale { thousandths /= 10 }
+      return abs(thousandths - Double(air[channel.quantity, channel.key])) <= chip.promises.within[index]
+    }
   }
 
   /// Reads in other air than before: the values must be right and of now.
@@ -23,7 +33,7 @@ import Units
     bench.set(Self.otherAir)
     do {
       let readings = try bench.read()
-      #expect(agree(readings, chip.expected(Self.otherAir)), comment)
+      #expect(agree(readings, chip, Self.otherAir), comment)
     } catch {
       Issue.record("\(error): \(comment)")
     }
@@ -31,7 +41,7 @@ import Units
 
   /// A bench at rest in known air; a warm one has made a reading.
   func makeBench(_ chip: Chip, warm: Bool = false) throws -> Bench {
-    let bench = chip.makeBench(Environment())
+    let bench = chip.makeBench(Environment(), nil)
     bench.set(Self.air)
     if warm { _ = try bench.read() }
     return bench
@@ -49,10 +59,10 @@ import Units
   func wholeRange(chip: Chip) throws {
     let bench = try makeBench(chip)
     var wrong = 0
-    for air in chip.sweep() {
+    for air in chip.promises.sweep() {
       bench.set(air)
       let readings = try bench.read()
-      guard !agree(readings, chip.expected(air)) else { continue }
+      guard !agree(readings, chip, air) else { continue }
       wrong += 1
       if wrong <= 5 { Issue.record("\(chip.name) in \(air): \(readings)") }
     }
@@ -68,9 +78,9 @@ import Units
       for (fault, error) in faults {
         let bench = try makeBench(chip, warm: warm)
         bench.target.inject(fault, after: index, count: 1)
-        let isNotReady = fault == .absent && chip.notReadyTransfers.contains(index)
-        #expect(
-          bench.failure() == (isNotReady ? .notReady : .bus(error)), "\(fault) in transfer \(index)")
+        let isNotReady = fault == .absent && chip.promises.notReadyTransfers.contains(index)
+        let said = fault == .absent ? chip.promises.absentIs : .bus(error)
+        #expect(bench.failure() == (isNotReady ? .notReady : said), "\(fault) in transfer \(index)")
         expectFreshReading(chip, bench, "after \(fault) in transfer \(index)")
       }
     }
@@ -80,7 +90,7 @@ import Units
   func absent(chip: Chip) throws {
     let bench = try makeBench(chip, warm: true)
     bench.target.inject(.absent)
-    for _ in 0..<5 { #expect(bench.failure() == .bus(.noAcknowledge)) }
+    for _ in 0..<5 { #expect(bench.failure() == chip.promises.absentIs) }
     expectFreshReading(chip, bench, "when it is back")
   }
 
@@ -113,26 +123,40 @@ import Units
         expectFreshReading(chip, bench, "after a wrong bit \(bit) in transfer \(index)")
       }
     }
-    if chip.hasChecksum { #expect(found == 48, "every bit of the one transfer that has an answer") }
+    if chip.promises.hasChecksum { #expect(found == 48, "every bit of the one transfer that has an answer") }
   }
 
-  @Test("another chip at the address is reported", arguments: Chip.all.filter(\.hasIdentity))
+  @Test("any other chip at the address is reported", arguments: Chip.all.filter { $0.identity != nil })
   func wrongIdentity(chip: Chip) throws {
+    let identity = try #require(chip.identity)
     let bench = try makeBench(chip)
-    bench.target.inject(.wrongIdentity(0x60))
-    for _ in 0..<3 { #expect(bench.failure() == .wrongIdentity(found: 0x60)) }
+    for other in UInt8.min...UInt8.max where other != identity.value {
+      bench.target.inject(.wrongIdentity(other))
+      #expect(bench.failure() == .wrongIdentity(found: other))
+    }
     expectFreshReading(chip, bench, "when the right one is back")
   }
 
-  @Test("after any failed transfer the identity is checked anew", arguments: Chip.all.filter(\.hasIdentity))
+  @Test(
+    "after any failed transfer the identity is checked anew",
+    arguments: Chip.all.filter { $0.identity != nil })
   func identityAfterError(chip: Chip) throws {
+    let wrong = ~(try #require(chip.identity).value)
     for index in 0..<(try transfers(chip, warm: true)) {
       let bench = try makeBench(chip, warm: true)
       bench.target.inject(.absent, after: index, count: 1)
       #expect(bench.failure() == .bus(.noAcknowledge))
-      bench.target.inject(.wrongIdentity(0x60))
-      #expect(bench.failure() == .wrongIdentity(found: 0x60), "after transfer \(index)")
+      bench.target.inject(.wrongIdentity(wrong))
+      #expect(bench.failure() == .wrongIdentity(found: wrong), "after transfer \(index)")
     }
+  }
+
+  @Test(
+    "the model answers the identity rule as the chip does", arguments: Chip.all.filter { $0.identity != nil })
+  func identityRule(chip: Chip) throws {
+    let identity = try #require(chip.identity)
+    let target = try #require(try makeBench(chip).target as? SimulatedI2CTarget)
+    #expect(try target.read(identity.register, count: 1) == [identity.value])
   }
 
   @Test("a chip replaced or power-cycled while it failed is set up anew", arguments: Chip.all)
@@ -148,7 +172,7 @@ import Units
 
   @Test(
     "a conversion that does not end is reported, and never as a value",
-    arguments: Chip.all.filter(\.hasReadyFlag))
+    arguments: Chip.all.filter(\.promises.hasReadyFlag))
   func neverReady(chip: Chip) throws {
     let bench = try makeBench(chip, warm: true)
     bench.target.inject(.neverReady)
@@ -159,7 +183,7 @@ import Units
 
   @Test(
     "collecting too early is not ready, and the next reading is right and fresh",
-    arguments: Chip.all.filter(\.hasReadyFlag))
+    arguments: Chip.all.filter(\.promises.hasReadyFlag))
   func tooEarly(chip: Chip) throws {
     let bench = try makeBench(chip)
     #expect(throws: SensorError.notReady) { try bench.readTooEarly() }
@@ -167,11 +191,31 @@ import Units
     expectFreshReading(chip, bench, "after one too early")
   }
 
-  @Test("a chip that lost power since the start yields no value", arguments: Chip.all, [false, true])
+  @Test(
+    "a chip that lost power since the start yields no value",
+    arguments: Chip.all.filter { !$0.promises.convertsInCollect && !$0.promises.hidesPowerLoss },
+    [false, true])
   func powerCycle(chip: Chip, warm: Bool) throws {
     let bench = try makeBench(chip, warm: warm)
     #expect(throws: SensorError.self) { try bench.readAcrossPowerCycle() }
     expectFreshReading(chip, bench, "after the power cycle")
+  }
+
+  @Test(
+    "a chip that cannot tell that it lost power is wrong once at most",
+    arguments: Chip.all.filter(\.promises.hidesPowerLoss))
+  func hiddenPowerCycle(chip: Chip) throws {
+    let bench = try makeBench(chip, warm: true)
+    #expect(!agree(try bench.readAcrossPowerCycle(), chip, Self.air), "otherwise it hides nothing")
+    expectFreshReading(chip, bench, "after the power cycle")
+  }
+
+  @Test(
+    "a chip that converts when it is collected yields a fresh value, whatever happened before",
+    arguments: Chip.all.filter(\.promises.convertsInCollect))
+  func powerCycleBeforeConversion(chip: Chip) throws {
+    let bench = try makeBench(chip, warm: true)
+    #expect(agree(try bench.readAcrossPowerCycle(), chip, Self.air))
   }
 
   @Test("collecting what was not started is not ready, and makes no transfer", arguments: Chip.all)
@@ -188,9 +232,24 @@ import Units
   @Test("a reading costs the bytes and the time its documentation says", arguments: Chip.all)
   func cost(chip: Chip) throws {
     let bench = try makeBench(chip, warm: true)
-    let (bytes, time) = (bench.target.bytesOnWire, bench.clock.now)
+    let (bytes, time) = (bench.target.bytesOnWire, bench.clock.now + chip.promises.pause)
     _ = try bench.read()
-    #expect(bench.target.bytesOnWire - bytes == chip.warmBytes)
-    #expect(bench.clock.now - time == chip.warmTime)
+    #expect(bench.target.bytesOnWire - bytes == chip.promises.warmBytes)
+    #expect(bench.clock.now - time == chip.promises.warmTime)
+    #expect(chip.promises.warmTime < chip.shortestPeriod, "it can be done that often")
+  }
+
+  @Test(
+    "no chip has more channels than a measurement has room for, and their names differ", arguments: Chip.all)
+  func channels(chip: Chip) throws {
+    #expect(!chip.channels.isEmpty && chip.channels.count <= Sensors.maximumChannels)
+    #expect(Set(chip.channels.map(\.name.description)).count == chip.channels.count)
+    #expect(chip.promises.within.count == chip.channels.count)
+  }
+
+  @Test("no two chips have the same name, and the list is sorted by it")
+  func names() {
+    let names = Chip.all.map { $0.name.lowercased() }
+    #expect(names == Set(names).sorted())
   }
 }

@@ -12,6 +12,7 @@ import Units
   /// A probe that fails as it is told.
   final class FailingProbe: SensorProbe {
     var owner: (any SensorProbeOwner)?
+    let channels: [Channel] = []
     let outcome: ProbeOutcome
     init(_ error: SensorError) { outcome = .failed(error) }
     func start() { owner?.probeCompleted() }

@@ -12,8 +12,7 @@ import Units
 @Suite struct SensorTests {
   let clock = VirtualClock()
   let queue = SimulatedWorkQueue()
-  let environment = Environment(
-    temperature: Temperature(milliCelsius: 21_500), humidity: RelativeHumidity(milliPercent: 48_000))
+  let environment = Environment((.temperature, 21_500), (.humidity, 48_000))
   let bus = SimulatedI2CBus()
   let line = SimulatedOutputLine(startsActive: false)
   let bench: DeviceBench
@@ -100,7 +99,7 @@ import Units
       bench.retained("air/error")
         == "target 0x44 on /dev/i2c-1 does not answer: look at its wiring, power and address")
     target.heal()
-    environment.temperature = Temperature(milliCelsius: 5_000)
+    environment.set(.temperature, thousandths: 5_000)
     _ = bench.news()
     bench.run(for: .milliseconds(60_016))
     #expect(bench.retained("air/error") == nil)

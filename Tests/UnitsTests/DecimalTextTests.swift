@@ -3,10 +3,10 @@ import Testing
 @testable import Units
 
 @Suite struct DecimalTextTests {
-  func text(_ thousandths: Int64, decimals: Int = 2) -> String {
+  func text(_ thousandths: Int64, decimals: UInt8 = 2, scale: UInt8 = 3) -> String {
     var buffer = InlineArray<21, UInt8>(repeating: 0x7F)
     var span = buffer.mutableSpan
-    let count = writeDecimal(thousandths: thousandths, decimals: decimals, into: &span)
+    let count = writeDecimal(thousandths, scale: scale, decimals: decimals, into: &span)
     var text = ""
     for index in 0..<count { text.append(Character(UnicodeScalar(buffer[index]))) }
     for index in count..<buffer.count { #expect(buffer[index] == 0x7F, "wrote beyond its count") }
@@ -70,20 +70,28 @@ import Testing
 
   @Test("units become readings in the customary unit: degrees, percent, hectopascals")
   func customaryUnits() {
-    func text(_ reading: Reading) -> String {
-      self.text(reading.thousandths, decimals: reading.quantity.decimals)
-    }
-    #expect(text(Temperature(milliCelsius: -5_125).reading) == "-5.13")
-    #expect(text(RelativeHumidity(milliPercent: 48_300).reading) == "48.30")
-    #expect(text(Pressure(milliPascals: 101_325_000).reading) == "1013.25")
+    #expect(text(Temperature(milliCelsius: -5_125).thousandths) == "-5.13")
+    #expect(text(RelativeHumidity(milliPercent: 48_300).thousandths) == "48.30")
+    #expect(text(Pressure(milliPascals: 101_325_000).thousandths) == "1013.25")
   }
 
   @Test("a reading writes itself")
   func readingWrites() {
     var buffer = InlineArray<21, UInt8>(repeating: 0)
     var span = buffer.mutableSpan
-    let count = Reading(.temperature, thousandths: 25_080).write(into: &span)
+    let count = Reading(0, 25_080).write(as: Channel(.temperature, decimals: 2), into: &span)
     #expect(count == 5)
     #expect(buffer[0] == UInt8(ascii: "2") && buffer[4] == UInt8(ascii: "8"))
+  }
+
+  @Test("finer units than thousandths, and coarser, are as exact")
+  func otherScales() {
+    #expect(text(1_500_000, decimals: 3, scale: 6) == "1.500")
+    #expect(text(7_812, decimals: 6, scale: 9) == "0.000008")
+    #expect(text(7_812, decimals: 9, scale: 9) == "0.000007812")
+    #expect(text(12, decimals: 0, scale: 0) == "12")
+    #expect(text(12, decimals: 2, scale: 0) == "12")
+    #expect(text(.min, decimals: 18, scale: 18) == "-9.223372036854775808")
+    #expect(text(.max, decimals: 0, scale: 18) == "9")
   }
 }

@@ -9,10 +9,7 @@ import Units
 /// Source: Bosch Sensortec BST-BMP280-DS001: 3.3 "Measurement flow", 3.8.1 "Measurement time",
 /// 3.11 "Output compensation", 4 "Memory map", 8.1 "Compensation formula in double
 /// precision floating point".
-public final class BMP280Model: I2CTargetModel {
-  private let environment: Environment
-  private let clock: any MonotonicClock
-  private var pointer: UInt8 = 0
+public final class BMP280Model: RegisterModel {
   private var control: UInt8 = 0
   private var configuration: UInt8 = 0
   private var rawPressure: UInt32 = 0x80000
@@ -28,33 +25,11 @@ public final class BMP280Model: I2CTargetModel {
   ]
 
   public init(environment: Environment, clock: any MonotonicClock) {
-    self.environment = environment
-    self.clock = clock
+    super.init(environment: environment, clock: clock, writes: .pairs)
   }
 
-  /// A register number, or pairs of register and value.
-  public func receive(_ bytes: Span<UInt8>, fault: Fault?) -> Bool {
-    settle(fault)
-    var index = 0
-    while index < bytes.count {
-      pointer = bytes[index]
-      if index + 1 < bytes.count { write(bytes[index + 1]) }
-      index += 2
-    }
-    return true
-  }
-
-  public func send(into bytes: inout MutableSpan<UInt8>, fault: Fault?) -> Bool {
-    settle(fault)
-    for index in 0..<bytes.count {
-      bytes[index] = read(fault)
-      pointer &+= 1
-    }
-    return true
-  }
-
-  private func write(_ value: UInt8) {
-    switch pointer {
+  public override func write(_ register: UInt8, _ value: UInt8) {
+    switch register {
     case 0xE0 where value == 0xB6:
       control = 0
       configuration = 0
@@ -69,19 +44,19 @@ public final class BMP280Model: I2CTargetModel {
     }
   }
 
-  private func read(_ fault: Fault?) -> UInt8 {
-    switch pointer {
+  public override func read(_ register: UInt8, fault: Fault?) -> UInt8 {
+    switch register {
     case 0x88...0x9F:
-      let word = calibration[Int(pointer - 0x88) / 2]
-      return UInt8(truncatingIfNeeded: pointer % 2 == 0 ? word : word >> 8)
+      let word = calibration[Int(register - 0x88) / 2]
+      return UInt8(truncatingIfNeeded: register % 2 == 0 ? word : word >> 8)
     case 0xD0:
       if case .wrongIdentity(let other) = fault { return other }
       return 0x58
     case 0xF3: return ends == nil ? 0 : 0b1000
     case 0xF4: return control
     case 0xF5: return configuration
-    case 0xF7...0xF9: return UInt8(truncatingIfNeeded: (rawPressure << 4) >> (8 * UInt32(0xF9 - pointer)))
-    case 0xFA...0xFC: return UInt8(truncatingIfNeeded: (rawTemperature << 4) >> (8 * UInt32(0xFC - pointer)))
+    case 0xF7...0xF9: return UInt8(truncatingIfNeeded: (rawPressure << 4) >> (8 * UInt32(0xF9 - register)))
+    case 0xFA...0xFC: return UInt8(truncatingIfNeeded: (rawTemperature << 4) >> (8 * UInt32(0xFC - register)))
     default: return 0
     }
   }
@@ -111,7 +86,7 @@ public final class BMP280Model: I2CTargetModel {
   }
 
   /// Brings the registers to the present.
-  private func settle(_ fault: Fault?) {
+  public override func settle(_ fault: Fault?) {
     guard let ends, clock.now >= ends, fault != .neverReady else { return }
     self.ends = nil
     if mode == 0b11 { convert() } else { control &= ~0b11 }
@@ -133,13 +108,13 @@ extension BMP280Model {
   }
 
   private func findTemperature() -> UInt32 {
-    let wanted = Double(environment.temperature.milliCelsius) / 1_000 * 5_120
+    let wanted = Double(environment.thousandths(of: .temperature)) / 1_000 * 5_120
     return lowest { fineTemperature($0) >= wanted }
   }
 
   private func findPressure() -> UInt32 {
-    let fine = Double(environment.temperature.milliCelsius) / 1_000 * 5_120
-    let wanted = Double(environment.pressure.milliPascals) / 1_000
+    let fine = Double(environment.thousandths(of: .temperature)) / 1_000 * 5_120
+    let wanted = Double(environment.thousandths(of: .pressure)) / 10
     return lowest { pascals($0, fine: fine) <= wanted }
   }
 

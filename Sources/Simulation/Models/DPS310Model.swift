@@ -9,10 +9,7 @@ import Units
 ///
 /// Source: Infineon *DPS310*, version 1.2: 4.5 "Measurement modes", 4.9 "Calibration and measurement
 /// compensation", 7 "Register map", 8 "Register description".
-public final class DPS310Model: I2CTargetModel {
-  private let environment: Environment
-  private let clock: any MonotonicClock
-  private var pointer: UInt8 = 0
+public final class DPS310Model: RegisterModel {
   /// Registers 0x06…0x09: pressure, temperature, command, shifts.
   private var settings: InlineArray<4, UInt8> = [0, 0, 0, 0]
   private var pressure: UInt32 = 0
@@ -33,34 +30,12 @@ public final class DPS310Model: I2CTargetModel {
   private static let c21: Int64 = 134
 
   public init(environment: Environment, clock: any MonotonicClock) {
-    self.environment = environment
-    self.clock = clock
+    super.init(environment: environment, clock: clock, writes: .consecutive)
   }
 
-  /// A register number, then values for it and those after it.
-  public func receive(_ bytes: Span<UInt8>, fault: Fault?) -> Bool {
-    settle(fault)
-    guard bytes.count > 0 else { return true }
-    pointer = bytes[0]
-    for index in 1..<max(bytes.count, 1) {
-      write(bytes[index])
-      pointer &+= 1
-    }
-    return true
-  }
-
-  public func send(into bytes: inout MutableSpan<UInt8>, fault: Fault?) -> Bool {
-    settle(fault)
-    for index in 0..<bytes.count {
-      bytes[index] = read(fault)
-      pointer &+= 1
-    }
-    return true
-  }
-
-  private func write(_ value: UInt8) {
-    switch pointer {
-    case 0x06, 0x07, 0x09: settings[Int(pointer) - 6] = value
+  public override func write(_ register: UInt8, _ value: UInt8) {
+    switch register {
+    case 0x06, 0x07, 0x09: settings[Int(register) - 6] = value
     case 0x08:
       settings[2] = value & 0b111
       convert()
@@ -73,20 +48,20 @@ public final class DPS310Model: I2CTargetModel {
     }
   }
 
-  private func read(_ fault: Fault?) -> UInt8 {
-    switch pointer {
+  public override func read(_ register: UInt8, fault: Fault?) -> UInt8 {
+    switch register {
     case 0x00...0x02:
       isPressureReady = false
-      return UInt8(truncatingIfNeeded: pressure >> (8 * UInt32(0x02 - pointer)))
+      return UInt8(truncatingIfNeeded: pressure >> (8 * UInt32(0x02 - register)))
     case 0x03...0x05:
       isTemperatureReady = false
-      return UInt8(truncatingIfNeeded: temperature >> (8 * UInt32(0x05 - pointer)))
-    case 0x06, 0x07, 0x09: return settings[Int(pointer) - 6]
+      return UInt8(truncatingIfNeeded: temperature >> (8 * UInt32(0x05 - register)))
+    case 0x06, 0x07, 0x09: return settings[Int(register) - 6]
     case 0x08: return 0xC0 | (isTemperatureReady ? 0x20 : 0) | (isPressureReady ? 0x10 : 0) | settings[2]
     case 0x0D:
       if case .wrongIdentity(let other) = fault { return other }
       return 0x10
-    case 0x10...0x21: return Self.coefficient(at: pointer)
+    case 0x10...0x21: return Self.coefficient(at: register)
     case 0x28: return 0x80  // calibrated with the sensor in the pressure cell
     default: return 0
     }
@@ -131,13 +106,13 @@ public final class DPS310Model: I2CTargetModel {
   }
 
   private func temperatureShare() -> Double {
-    (Double(environment.temperature.milliCelsius) / 1_000 - Double(Self.c0) / 2) / Double(Self.c1)
+    (Double(environment.thousandths(of: .temperature)) / 1_000 - Double(Self.c0) / 2) / Double(Self.c1)
   }
 
   /// Bisection: the higher the share, the lower the pressure.
   private func pressureShare() -> Double {
     let warmth = temperatureShare()
-    let wanted = Double(environment.pressure.milliPascals) / 1_000
+    let wanted = Double(environment.thousandths(of: .pressure)) / 10
     var low = -2.0
     var high = 2.0
     for _ in 0..<40 {
@@ -153,7 +128,7 @@ public final class DPS310Model: I2CTargetModel {
   }
 
   /// Brings the registers to the present: a command ends with its flag set and the chip asleep.
-  private func settle(_ fault: Fault?) {
+  public override func settle(_ fault: Fault?) {
     guard let ends, clock.now >= ends, fault != .neverReady else { return }
     self.ends = nil
     if settings[2] == 1 {

@@ -51,9 +51,9 @@ public final class SHT3xModel: I2CTargetModel {
   }
 
   private func measure(for duration: Duration) {
-    let warmth = Int64(environment.temperature.milliCelsius) + 45_000
+    let warmth = environment.thousandths(of: .temperature) + 45_000
     temperature = Self.share(of: warmth, in: 175_000)
-    humidity = Self.share(of: Int64(environment.humidity.milliPercent), in: 100_000)
+    humidity = Self.share(of: environment.thousandths(of: .humidity), in: 100_000)
     state = .measuring(until: clock.now + duration)
   }
 

@@ -1,0 +1,88 @@
+import HAL
+import Testing
+import Units
+
+@testable import Drivers
+@testable import Simulation
+
+extension Chip {
+  static let bmp280 = Chip(
+    BMP280.self,
+    Promises(
+      sweep: { Air.barometerSweep(upTo: 1_100) },
+      // 0.16 Pa, and what the 2.5 mK steps of the temperature add to it
+      within: [10, 5], hasReadyFlag: true, warmBytes: 16, warmTime: .milliseconds(44))
+  ) { BMP280Model(environment: $0, clock: $1) }
+}
+
+@Suite struct BMP280Tests {
+  let clock = VirtualClock()
+  let environment = Environment((.temperature, 20_312))
+  let bus = SimulatedI2CBus()
+
+  @Test("BMP280: the worked example of the datasheet gives 25.08 °C and 100653.27 Pa")
+  func example() throws {
+    let calibration = BMP280.Calibration([
+      0x70, 0x6B, 0x43, 0x67, 0x18, 0xFC, 0x7D, 0x8E, 0x43, 0xD6, 0xD0, 0x0B, 0x27, 0x0B, 0x8C, 0x00, 0xF9,
+      0xFF, 0x8C, 0x3C, 0xF8, 0xC6, 0x70, 0x17,
+    ])
+    #expect(calibration.t1 == 27_504 && calibration.t3 == -1_000)
+    #expect(calibration.p1 == 36_477 && calibration.p9 == 6_000)
+    #expect(calibration.fineTemperature(519_888) == 128_422)
+    let measurement = try calibration.measurement(rawTemperature: 519_888, rawPressure: 415_148)
+    #expect(measurement.temperature == Temperature(milliCelsius: 25_082))
+    // The printed value is of the floating-point formula; the fine temperature cut to an integer costs 0.016 Pa.
+    #expect(abs(Double(measurement.pressure.milliPascals) / 1_000 - 100_653.27) < 0.02)
+  }
+
+  @Test("BMP280: any calibration with any raw values is a value of the range or implausible")
+  func anyCalibration() {
+    var random = Xorshift(seed: 2)
+    for _ in 0..<50_000 {
+      let calibration = BMP280.Calibration(random.bytes())
+      let raw = random.bytes() as InlineArray<6, UInt8>
+      let (temperature, pressure) = (raw.bigEndian24(at: 0) >> 4, raw.bigEndian24(at: 3) >> 4)
+      if let measurement = try? calibration.measurement(rawTemperature: temperature, rawPressure: pressure) {
+        #expect((29_000_000...111_000_000).contains(measurement.pressure.milliPascals))
+      }
+      // The pressure formula itself, over all temperatures that get as far
+      for fine in [Int64(-209_920), 0, 128_000, 440_320] {
+        _ = try? calibration.pressure(Int64(pressure), fine: fine)
+        _ = try? calibration.pressure(0, fine: fine)
+        _ = try? calibration.pressure(0xFFFFF, fine: fine)
+      }
+    }
+  }
+
+  @Test("BMP280: raw values over the whole register, with a real calibration")
+  func everyRawValue() {
+    let calibration = BMP280.Calibration([
+      0x70, 0x6B, 0x43, 0x67, 0x18, 0xFC, 0x7D, 0x8E, 0x43, 0xD6, 0xD0, 0x0B, 0x27, 0x0B, 0x8C, 0x00, 0xF9,
+      0xFF, 0x8C, 0x3C, 0xF8, 0xC6, 0x70, 0x17,
+    ])
+    for temperature in UInt32(0)...0xFFFFF where temperature % 64 == 0 {
+      for pressure in [UInt32(0), 1, 415_148, 0x7FFFF, 0x80000, 0xFFFFF] {
+        _ = try? calibration.measurement(rawTemperature: temperature, rawPressure: pressure)
+      }
+    }
+  }
+
+  @Test("BMP280: calibration of zeros or ones is implausible")
+  func deadBus() {
+    for byte in [UInt8(0), 0xFF] { #expect(!BMP280.Calibration(InlineArray(repeating: byte)).isPlausible) }
+  }
+
+  @Test("BMP280: results are 0x80000 until measured and when skipped, and each sample takes its time")
+  func samples() throws {
+    let device = bus.attach(BMP280Model(environment: environment, clock: clock), at: 0x76)
+    #expect(try device.read(0xF7, count: 6) == [0x80, 0, 0, 0x80, 0, 0])
+    try device.write(0xF4, 0b0010_0001)
+    clock.advance(by: .microseconds(3_549))
+    #expect(try device.read(0xF3, count: 1) == [0b1000])
+    clock.advance(by: .microseconds(1))
+    #expect(try device.read(0xF3, count: 2) == [0, 0b0010_0000])
+    let results = try device.read(0xF7, count: 6)
+    #expect(results[0...2] == [0x80, 0, 0])
+    #expect(results[3] != 0x80 && results[5] == 0, "one sample has 16 bits")
+  }
+}

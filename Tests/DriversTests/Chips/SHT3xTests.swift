@@ -1,0 +1,77 @@
+import HAL
+import Testing
+import Units
+
+@testable import Drivers
+@testable import Simulation
+
+extension Chip {
+  /// Every raw value of both quantities, in different orders.
+  static let sht3x = Chip(
+    SHT3x.self,
+    Promises(
+      sweep: {
+        (0...65_535).map {
+          Air(
+            (.temperature, Air.nearest($0, step: 175_000.0 / 65_535) - 45_000),
+            (.humidity, Air.nearest($0 * 40_503 % 65_536, step: 100_000.0 / 65_535)))
+        }
+      },
+      within: [2, 2], hasChecksum: true, hasReadyFlag: true, notReadyTransfers: [1],
+      warmBytes: 10, warmTime: .milliseconds(16))
+  ) { SHT3xModel(environment: $0, clock: $1) }
+}
+
+@Suite struct SHT3xTests {
+  @Test("SHT3x: the checksum of BEEF is 92, in the driver and in the model, which agree on all words")
+  func checksum() {
+    #expect(SHT3x.crc(of: 0xBEEF) == 0x92)
+    #expect(SHT3xModel.checksum(0xBEEF) == 0x92)
+    for word in UInt16.min...UInt16.max { #expect(SHT3x.crc(of: word) == SHT3xModel.checksum(word)) }
+  }
+
+  @Test("SHT3x: does not acknowledge while it measures nor without a measurement, and yields one once")
+  func states() throws {
+    let clock = VirtualClock()
+    let device = SimulatedI2CBus().attach(
+      SHT3xModel(environment: Environment((.temperature, 20_312)), clock: clock), at: 0x44)
+    #expect(throws: BusError.noAcknowledge) { try device.read(count: 6) }
+    #expect(throws: BusError.noAcknowledge) { try device.write(0x12, 0x34) }
+    try device.write(0x24, 0x16)
+    #expect(throws: BusError.noAcknowledge) { try device.write(0x24, 0x16) }
+    clock.advance(by: .milliseconds(4))
+    #expect(try device.read(count: 6)[3...4] == [0x80, 0x00])
+    #expect(throws: BusError.noAcknowledge) { try device.read(count: 6) }
+  }
+
+  @Test("SHT3x: any two words with matching checksums are a value of its range")
+  func everyWord() throws {
+    var random = Xorshift(seed: 4)
+    for _ in 0..<20_000 {
+      let words = (
+        UInt16(truncatingIfNeeded: random.next() >> 8), UInt16(random.byte()) << 8 | UInt16(random.byte())
+      )
+      var sensor = SHT3x(FixedWords(words.0, words.1))
+      _ = try sensor.start()
+      let measurement = try sensor.collect()
+      #expect((-45_000...130_000).contains(measurement.temperature.milliCelsius))
+      #expect((0...100_000).contains(measurement.humidity.milliPercent))
+    }
+  }
+
+  private final class FixedWords: I2CDevice {
+    let words: (UInt16, UInt16)
+    init(_ first: UInt16, _ second: UInt16) { words = (first, second) }
+    func write(_ bytes: Span<UInt8>) throws(BusError) {}
+    func read(into bytes: inout MutableSpan<UInt8>) throws(BusError) {
+      for (index, word) in [words.0, words.1].enumerated() {
+        bytes[3 * index] = UInt8(word >> 8)
+        bytes[3 * index + 1] = UInt8(word & 0xFF)
+        bytes[3 * index + 2] = SHT3xModel.checksum(word)
+      }
+    }
+    func write(_ bytes: Span<UInt8>, thenReadInto answer: inout MutableSpan<UInt8>) throws(BusError) {
+      throw .noAcknowledge
+    }
+  }
+}
