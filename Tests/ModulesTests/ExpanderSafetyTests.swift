@@ -94,7 +94,7 @@ import Testing
   func fan(_ policy: SafetyPolicy, isEnabledByLine: Bool = false) throws -> ExpanderBoard {
     let board = try ExpanderBoard(
       [Output(pin: 4, start: policy.start)], isEnabledByLine: isEnabledByLine,
-      relays: { [Relay(name: "fan", line: $0[0], safety: policy)] })
+      relays: { [Relay(name: "fan", gate: SafetyGate(line: $0[0], policy: policy))] })
     board.start()
     _ = board.bench.news()
     return board
@@ -102,7 +102,7 @@ import Testing
 
   @Test("a relay on an expander obeys, is safe when the broker is lost, and stops")
   func relay() throws {
-    let lost = SafetyPolicy.BrokerLost(after: .seconds(60), then: false)
+    let lost = SafetyPolicy.Lost(after: .seconds(60), then: false)
     let board = try fan(SafetyPolicy(brokerLost: lost))
     board.bench.send("ON", to: "fan")
     #expect(board.pins.levels == 0x10 && board.bench.retained("fan/state") == "ON")
