@@ -46,9 +46,13 @@ let package = Package(
     .target(name: "Boards", dependencies: ["DeviceFile", "HAL"], swiftSettings: portable),
     .target(
       name: "DeviceRuntime",
-      dependencies: ["MQTTClient", "MQTTCodec", "HAL", "Units", "DeviceFile", "Boards"], swiftSettings: portable),
+      dependencies: ["MQTTClient", "MQTTCodec", "HAL", "Units", "DeviceFile", "Boards"],
+      swiftSettings: portable),
     .target(
-      name: "Modules", dependencies: ["DeviceRuntime", "Boards", "DeviceFile", "HAL", "Drivers", "Units"],
+      name: "Expanders", dependencies: ["DeviceRuntime", "Drivers", "HAL"], swiftSettings: portable),
+    .target(
+      name: "Modules",
+      dependencies: ["DeviceRuntime", "Boards", "DeviceFile", "HAL", "Drivers", "Expanders", "Units"],
       swiftSettings: portable),
     .target(
       name: "SimulatedBoard",
@@ -79,7 +83,9 @@ let package = Package(
     // A device file and the program that runs it
     .target(
       name: "Configuration",
-      dependencies: ["DeviceFile", "Boards", "DeviceRuntime", "MQTTClient", "MQTTConnection", "LinuxPlatform"],
+      dependencies: [
+        "DeviceFile", "Boards", "DeviceRuntime", "MQTTClient", "MQTTConnection", "LinuxPlatform",
+      ],
       swiftSettings: portable),
     .target(
       name: "DeviceProgram",
@@ -95,7 +101,7 @@ let package = Package(
       swiftSettings: portable),
     .executableTarget(
       name: "swiftletd-simulator",
-      dependencies: ["DeviceProgram", "DeviceRuntime", "Modules", "MQTTConnection", "Boards", "SimulatedBoard"],
+      dependencies: ["DeviceProgram", "DeviceRuntime", "Modules", "MQTTConnection", "SimulatedBoard"],
       swiftSettings: portable),
 
     // For servers and desktops: ordinary Swift
@@ -125,7 +131,8 @@ let package = Package(
     // For tests only
     .target(name: "Loopback", dependencies: ["MQTTClient", "MQTTCodec"], path: "Tests/Loopback"),
     .target(
-      name: "DeviceBench", dependencies: ["DeviceRuntime", "Simulation", "HAL", "Units", "Loopback", "MQTTClient"],
+      name: "DeviceBench",
+      dependencies: ["DeviceRuntime", "Simulation", "HAL", "Units", "Loopback", "MQTTClient"],
       path: "Tests/DeviceBench"),
     .target(name: "TestBroker", path: "Tests/TestBroker"),
     .target(name: "FaultyDisk", path: "Tests/FaultyDisk"),
@@ -158,13 +165,15 @@ let package = Package(
     .testTarget(
       name: "ModulesTests",
       dependencies: [
-        "Modules", "DeviceRuntime", "Drivers", "HAL", "Units", "Simulation", "DeviceBench", "Loopback",
+        "Modules", "Expanders", "DeviceRuntime", "Drivers", "HAL", "Units", "Simulation", "DeviceBench",
+        "Loopback",
       ]),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation", "HAL", "Units"]),
     .testTarget(
       name: "GreenhouseTests",
       dependencies: [
-        "DeviceProgram", "SimulatedBoard", "Configuration", "Boards", "DeviceRuntime", "Modules", "MQTTConnection",
+        "DeviceProgram", "SimulatedBoard", "Configuration", "Boards", "DeviceRuntime", "Modules",
+        "MQTTConnection",
         "HAL", "Simulation", "DeviceBench", "Loopback",
       ]),
   ],

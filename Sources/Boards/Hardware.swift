@@ -52,7 +52,9 @@ public final class Hardware {
     for target in claims.targets {
       do throws(HardwareError) {
         guard let i2c else { throw Hardware.missing("I2C", target.claimant) }
-        guard let bus = target.bus else { throw HardwareError("\(target.claimant.title): the board has no bus \(target.busName.quoted)") }
+        guard let bus = target.bus else {
+          throw HardwareError("\(target.claimant.title): the board has no bus \(target.busName.quoted)")
+        }
         try i2c.open(target, on: bus)
       } catch {
         problems.append(error)

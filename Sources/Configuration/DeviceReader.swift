@@ -27,7 +27,8 @@ struct DeviceReader {
     checkOutbox(broker, needs)
     fields.finish()
     return DeviceDescription(
-      mark: root.mark, name: name, root: topicRoot, board: board, broker: broker, modules: modules, needs: needs)
+      mark: root.mark, name: name, root: topicRoot, board: board, broker: broker, modules: modules,
+      needs: needs)
   }
 
   private func readRoot(_ fields: Fields) -> String {

@@ -65,7 +65,11 @@ extension BrokerReader {
     guard let fields = Fields(field.node, owner: "'tls'", wanted: wanted, problems) else { return tls }
     if let authority = fields.optional("ca").flatMap({ file($0) }) {
       // A directory has a name that ends with a slash.
-      if authority.bytes.last == UInt8(ascii: "/") { tls.caDirectory = authority } else { tls.caFile = authority }
+      if authority.bytes.last == UInt8(ascii: "/") {
+        tls.caDirectory = authority
+      } else {
+        tls.caFile = authority
+      }
     }
     tls.certificate = fields.optional("cert").flatMap { file($0) }
     if let key = fields.optional("key") {

@@ -45,17 +45,17 @@ struct Arguments {
     while index < words.count {
       let word = words[index]
       index += 1
-      if word.equals( "--config") || word.equals( "--board") || word.equals( "--boards") {
+      if word.equals("--config") || word.equals("--board") || word.equals("--boards") {
         guard index < words.count else { return .wrong("\(word) needs a value") }
         arguments.set(word, to: words[index])
         index += 1
-      } else if word.equals( "run") && index == 1 {
+      } else if word.equals("run") && index == 1 {
         arguments.command = .run
-      } else if word.equals( "check") && index == 1 {
+      } else if word.equals("check") && index == 1 {
         arguments.command = .check
-      } else if word.equals( "--version") {
+      } else if word.equals("--version") {
         arguments.command = .version
-      } else if word.equals( "--help") || word.equals( "-h") || word.equals( "help") {
+      } else if word.equals("--help") || word.equals("-h") || word.equals("help") {
         arguments.command = .help
       } else if case .check = arguments.command, arguments.config == nil, word.utf8.first != UInt8(ascii: "-")
       {
@@ -76,9 +76,9 @@ struct Arguments {
   }
 
   private mutating func set(_ option: String, to value: String) {
-    if option.equals( "--config") {
+    if option.equals("--config") {
       config = value
-    } else if option.equals( "--board") {
+    } else if option.equals("--board") {
       board = value
     } else {
       boards = value

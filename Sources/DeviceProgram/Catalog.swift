@@ -87,7 +87,8 @@ public struct AuthenticationSource {
 public struct OutboxSource {
   let open: (OutboxDescription, EventLoop, any Log) throws(SystemError) -> (any Outbox)?
 
-  public init(_ open: @escaping (OutboxDescription, EventLoop, any Log) throws(SystemError) -> (any Outbox)?) {
+  public init(_ open: @escaping (OutboxDescription, EventLoop, any Log) throws(SystemError) -> (any Outbox)?)
+  {
     self.open = open
   }
 }

@@ -143,7 +143,9 @@ extension Device {
   private func explanation(for topic: FixedText) -> FixedText {
     guard let name = topics.module(ofCommand: topic) else { return "" }
     for slot in slots where name == FixedText(slot.module.name) {
-      for entity in slot.entities where !entity.commandTopic.isNone { return "this module has nothing of that name" }
+      for entity in slot.entities where !entity.commandTopic.isNone {
+        return "this module has nothing of that name"
+      }
       return "this module takes no commands"
     }
     return "this device has no module of that name"

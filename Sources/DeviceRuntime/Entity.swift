@@ -5,7 +5,8 @@ import Units
 public struct Entity: Sendable {
   /// What it is to somebody who looks at it.
   public enum Role: UInt8, Sendable {
-    case `switch`, binary, measurement, number, choice, cover, position, light, level, fan, lock, valve, climate
+    case `switch`, binary, measurement, number, choice, cover, position, light, level, fan, lock, valve,
+      climate
     case text, event
   }
 

@@ -43,7 +43,9 @@ public struct Topics {
   /// The module's level of a command topic; nil when the topic is not `<prefix><module>/…`, or so long that no
   /// answer could be given.
   func module(ofCommand topic: FixedText) -> FixedText? {
-    guard topic.count > prefix.count, topic.count + 3 <= FixedText.capacity, !topic.isTruncated else { return nil }
+    guard topic.count > prefix.count, topic.count + 3 <= FixedText.capacity, !topic.isTruncated else {
+      return nil
+    }
     for index in 0..<prefix.count where topic[index] != prefix[index] { return nil }
     var module = FixedText()
     for index in prefix.count..<topic.count {

@@ -24,7 +24,8 @@ public struct MQTTServer: Sendable {
   func makeStream(_ transports: [MQTTTransport], loop: EventLoop, owner: any NetworkStreamOwner)
     -> any NetworkStream
   {
-    precondition(transports.serve(tls: tls != nil, webSocket: webSocket != nil), "no transport for this server")
+    precondition(
+      transports.serve(tls: tls != nil, webSocket: webSocket != nil), "no transport for this server")
     for transport in transports where transport.kind == .webSocket && webSocket != nil {
       return transport.make(self, transports, loop, owner)
     }

@@ -12,8 +12,7 @@ public struct MQTTTransport: Sendable {
   }
 
   let kind: Kind
-  let make:
-    @Sendable (MQTTServer, [MQTTTransport], EventLoop, any NetworkStreamOwner) -> any NetworkStream
+  let make: @Sendable (MQTTServer, [MQTTTransport], EventLoop, any NetworkStreamOwner) -> any NetworkStream
 
   /// TLS by OpenSSL, which is loaded when it is needed.
   public static var tls: MQTTTransport {

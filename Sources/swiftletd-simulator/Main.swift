@@ -1,4 +1,3 @@
-import Boards
 import DeviceProgram
 import DeviceRuntime
 import Modules
@@ -11,7 +10,8 @@ enum Main {
   static func main() {
     Program.run(
       Catalog(
-        name: "swiftletd-simulator", modules: ModuleKind.all, hardware: .simulated, transports: MQTTTransport.all,
+        name: "swiftletd-simulator", modules: ModuleKind.all, hardware: .simulated,
+        transports: MQTTTransport.all,
         outbox: .sqlite, authentication: .scramSHA256))
   }
 }

@@ -9,6 +9,7 @@ import Testing
   /// A module with outputs that it switches one by one or all at once.
   final class Outputs: Module, SafetyGateObserver {
     let name = "fan"
+    let entities = [Entity(.switch, access: [.state, .command])]
     let gates: [SafetyGate]
     /// What was confirmed, in order; and the stop.
     private(set) var changes: [String] = []
@@ -19,7 +20,7 @@ import Testing
       for gate in gates { gate.start(on: device, for: self, observer: self) }
     }
 
-    func writeState(to text: inout FixedText) -> Bool {
+    func write(_ entity: Int, to text: inout FixedText) -> Bool {
       guard let active = gates[0].confirmed else { return false }
       text.append(active ? "ON" : "OFF")
       return true

@@ -1,6 +1,7 @@
 import DeviceBench
 import DeviceRuntime
 import Drivers
+import Expanders
 import HAL
 import Modules
 import Simulation

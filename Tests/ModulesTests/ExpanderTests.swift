@@ -1,5 +1,6 @@
 import DeviceRuntime
 import Drivers
+import Expanders
 import HAL
 import Modules
 import Simulation

@@ -1,5 +1,6 @@
 import DeviceBench
 import DeviceRuntime
+import Expanders
 import HAL
 import Modules
 import Simulation

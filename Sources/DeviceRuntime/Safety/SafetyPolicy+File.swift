@@ -56,7 +56,8 @@ extension SafetyPolicy {
       text += ", unchanged at stop"
     }
     if let brokerLost {
-      text += ", \(SafetyPolicy.word(brokerLost.then)) \(durationText(brokerLost.after)) after losing the broker"
+      text +=
+        ", \(SafetyPolicy.word(brokerLost.then)) \(durationText(brokerLost.after)) after losing the broker"
     }
     if let maxOn { text += ", on for \(durationText(maxOn)) at most" }
     return text
