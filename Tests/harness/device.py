@@ -77,7 +77,7 @@ class Device:
                 file.write(content)
         os.chmod(self.directory, 0o755)
         pulse.begin()
-        self.lines = []
+        self.lines, self.times = [], []
         self.changed = threading.Condition()
         self.process = subprocess.Popen(
             [*wrapper, swiftletd(), "run", "--config", self.config, "--boards", boards],
@@ -94,6 +94,7 @@ class Device:
         for line in self.process.stderr:
             with self.changed:
                 self.lines.append(line.decode(errors="backslashreplace").rstrip("\n"))
+                self.times.append(time.monotonic())
                 self.changed.notify_all()
 
     @property
@@ -116,6 +117,12 @@ class Device:
                 remaining = deadline - time.monotonic()
                 if remaining <= 0 or not self.changed.wait(remaining):
                     raise TimeoutError(f"no line like '{pattern}' in {timeout} s; the log:\n{self.log_now()}")
+
+    def log_time(self, pattern):
+        """When the first line came in which the pattern is found, by the monotonic clock."""
+        line = self.wait_log(pattern)
+        with self.changed:
+            return self.times[self.lines.index(line)]
 
     def log_now(self):
         return "\n".join(self.lines)
