@@ -396,7 +396,3 @@ class Names(WithBroker):
             configuration(f"mqtt://127.0.0.1:{free_port()}"),
             variables={"SWIFTLET_MQTT": f"mqtt://127.0.0.1:{self.broker.port}"})
         device.wait_log("online")
-
-
-if __name__ == "__main__":
-    unittest.main()
