@@ -10,7 +10,12 @@ final class Notes: Sendable {
 
   /// Polls until the note is there.
   func wait(for text: String) async throws {
-    for _ in 0..<1000 where !all.contains(text) { try await Task.sleep(for: .milliseconds(10)) }
-    #expect(all.contains(text), "\(all)")
+    try await wait { $0.contains(text) }
+  }
+
+  /// Polls until the notes are as they shall be; after that time something hangs.
+  func wait(until isRight: ([String]) -> Bool) async throws {
+    for _ in 0..<9000 where !isRight(all) { try await Task.sleep(for: .milliseconds(10)) }
+    #expect(isRight(all), "\(all)")
   }
 }

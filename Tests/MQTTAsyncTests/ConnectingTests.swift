@@ -2,7 +2,7 @@ import MQTTAsync
 import TestBroker
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct ConnectingTests {
   @Test("disconnect ends a client for good, whatever wants a connection at the same time", arguments: 0..<20)
   func disconnectWins(_ round: Int) async throws {

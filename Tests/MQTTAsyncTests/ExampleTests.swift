@@ -3,7 +3,7 @@ import MQTTAsync
 import TestBroker
 import Testing
 
-@Suite("The example in docs/async-client.md", .timeLimit(.minutes(1)))
+@Suite("The example in docs/async-client.md", .timeLimit(.minutes(5)))
 struct ExampleTests {
   @Test("It is the one that is compiled here") func isTheSame() throws {
     let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

@@ -2,7 +2,7 @@ import MQTTAsync
 import TestBroker
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct FlowTests {
   let broker: TestBroker
 
@@ -14,13 +14,13 @@ struct FlowTests {
   func aStreamThatNobodyReadsMakesThe() async throws {
     var small = options()
     small.receiveCapacity = 4096
-    small.keepAlive = 2
+    small.keepAlive = 4
     let client = try await MQTTAsyncClient.connect(broker.url, options: small)
     let publisher = try await MQTTAsyncClient.connect(broker.url, options: options())
     let messages = try await client.messages("a", qos: .atLeastOnce, buffer: 4)
     for number in 1...500 { try await publisher.publish("a", "\(number)", qos: .atLeastOnce) }
-    // Longer than the keep alive: a server that has to wait for us is not dead.
-    try await Task.sleep(for: .seconds(4))
+    // Longer than one and a half times the keep alive: a server that has to wait for us is not dead.
+    try await Task.sleep(for: .seconds(7))
     #expect(client.state.isConnected)
     #expect(await take(500, from: messages) == (1...500).map(String.init))
     #expect(messages.dropped == 0)
@@ -59,17 +59,20 @@ struct FlowTests {
   {
     let client = try await MQTTAsyncClient.connect(broker.url, options: options())
     let messages = try await client.messages("a", qos: .atLeastOnce)
+    let hasOne = Flag()
     let task = Task {
       var count = 0
-      for await _ in messages { count += 1 }
+      for await _ in messages {
+        count += 1
+        hasOne.raise()
+      }
       return count
     }
     try await client.publish("a", "1", qos: .atLeastOnce)
-    try await Task.sleep(for: .milliseconds(50))
+    try await hasOne.wait()
     task.cancel()
     #expect(await task.value == 1)
     let rest = client.unclaimedMessages()
-    try await Task.sleep(for: .milliseconds(50))
     try await client.publish("a", "2", qos: .atLeastOnce)
     let later = try await client.messages("end", qos: .atLeastOnce)
     try await client.publish("end", "", qos: .atLeastOnce)
@@ -86,7 +89,7 @@ struct FlowTests {
     let task = Task {
       await error { () throws(MQTTAsyncError) in try await client.publish("a", "1", qos: .atLeastOnce) }
     }
-    try await Task.sleep(for: .milliseconds(50))
+    while await client.unsettled == 0 { await Task.yield() }
     task.cancel()
     #expect(await task.value == .cancelled)
     let cancelled = Task {

@@ -3,7 +3,7 @@ import TestBroker
 import Testing
 
 /// A message of QoS 1 or 2 is acknowledged when it has been handled.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct HandlingTests {
   let broker: TestBroker
   let publisher: MQTTAsyncClient
@@ -80,7 +80,8 @@ struct HandlingTests {
       flag.raise()
       return texts
     }
-    try await Task.sleep(for: .milliseconds(300))
+    // Whatever the server has sent meanwhile comes before its answer.
+    for _ in 1...3 { try await client.publish("c", "", qos: .exactlyOnce) }
     #expect(!flag.isRaised)
     #expect(await take(1, from: slow) == ["1"])
     #expect(await taker.value == ["1"])

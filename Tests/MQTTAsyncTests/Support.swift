@@ -42,4 +42,9 @@ final class Flag: Sendable {
 
   func raise() { flag.withLock { $0 = true } }
   var isRaised: Bool { flag.withLock { $0 } }
+
+  /// Returns when it has been raised; the suite's time limit ends what hangs.
+  func wait() async throws {
+    while !isRaised { try await Task.sleep(for: .milliseconds(5)) }
+  }
 }

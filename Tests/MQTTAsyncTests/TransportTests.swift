@@ -3,7 +3,7 @@ import TestBroker
 import Testing
 
 /// Each way to a server, with mosquitto at its end.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct TransportTests {
   let certificates: TestCertificates
   let broker: TestBroker

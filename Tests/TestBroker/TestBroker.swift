@@ -46,7 +46,7 @@ public final class TestBroker: Sendable {
   }
 
   private func wait(for port: UInt16) throws {
-    for _ in 0..<500 {
+    for _ in 0..<9_000 {
       if Self.answers(port) { return }
       usleep(10_000)
     }
@@ -69,18 +69,41 @@ public final class TestBroker: Sendable {
     guard publisher.terminationStatus == 0 else { throw Failure(what: "mosquitto_pub failed") }
   }
 
+  /// A port on loopback that no other test is given, in this process or another (Tests/harness/reservation.py), that
+  /// nobody listens on, and that the kernel does not give to connections that go out.
   public static func freePort() throws -> UInt16 {
+    let range = try String(contentsOfFile: "/proc/sys/net/ipv4/ip_local_port_range", encoding: .utf8)
+    let first = range.split(whereSeparator: \.isWhitespace).first.flatMap { UInt16($0) } ?? 32_768
+    let numbers: Range<UInt16> = first > 12_000 ? 10_000..<first : 10_000..<65_000
+    for port in numbers.shuffled() where reserve(port) && isFree(port) { return port }
+    throw Failure(what: "no free port")
+  }
+
+  /// Takes the port for this process until it ends.
+  private static func reserve(_ port: UInt16) -> Bool {
+    let file = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    // Abstract: the kernel forgets it with the socket.
+    let name = [0] + Array("swiftlet-test-port-\(port)".utf8)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
+    let length = socklen_t(MemoryLayout<sa_family_t>.size + name.count)
+    let isOurs = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(file, $0, length) == 0 }
+    }
+    if !isOurs { close(file) }
+    return isOurs
+  }
+
+  private static func isFree(_ port: UInt16) -> Bool {
     let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(file) }
-    var address = loopback(0)
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+    var address = loopback(port)
+    return withUnsafePointer(to: &address) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(file, $0, length) == 0 && getsockname(file, $0, &length) == 0
+        bind(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
       }
     }
-    guard isBound else { throw Failure(what: "no free port") }
-    return UInt16(bigEndian: address.sin_port)
   }
 
   private static func answers(_ port: UInt16) -> Bool {

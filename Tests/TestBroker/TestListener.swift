@@ -24,7 +24,7 @@ public final class TestListener: Sendable {
   }
 
   /// The first packet of the next client, whose connection is closed then. At most 127 bytes of body.
-  public func packet(within milliseconds: Int32 = 5_000) throws -> [UInt8] {
+  public func packet(within milliseconds: Int32 = 90_000) throws -> [UInt8] {
     try wait(file, milliseconds)
     let client = accept(file, nil, nil)
     defer { close(client) }

@@ -8,6 +8,7 @@ import tempfile
 import unittest
 
 from harness.device import ROOT, configuration, environment, run, swiftletd
+from harness.waiting import PATIENCE
 
 BOARDS = os.path.join(ROOT, "boards")
 EXAMPLE = os.path.join(ROOT, "examples", "greenhouse", "device.yaml")
@@ -144,7 +145,7 @@ class CommandLine(unittest.TestCase):
         else:
             command, environ = [swiftletd()], environment()
         result = subprocess.run(
-            [*command, "check", path], capture_output=True, text=True, timeout=10, env=environ)
+            [*command, "check", path], capture_output=True, text=True, timeout=PATIENCE, env=environ)
         if "error while loading shared libraries" in result.stderr:
             self.skipTest("the Swift libraries are where nobody may read them")
         self.assertEqual(result.returncode, 1, result.stderr)

@@ -1,11 +1,13 @@
 """From a topic to a line and back: commands, their results, and the states that follow."""
 
 import fcntl
+import re
 import signal
+import time
 import unittest
 
 from harness.device import Device, configuration
-from harness.mqtt import Broker, Observer
+from harness.mqtt import Broker, Observer, wait_until
 
 from .support import AVAILABILITY, PREFIX, WithBroker, answer
 
@@ -171,7 +173,7 @@ class Log(WithBroker):
         for number in range(20):
             observer.publish(f"{PREFIX}/{'x' * 440}{number}/set", "ON")
         observer.publish(f"{PREFIX}/fan/set", "ON")
-        observer.wait(f"{PREFIX}/fan/state", b"ON", timeout=10)
+        observer.wait(f"{PREFIX}/fan/state", b"ON")
         device.read_log()
         device.wait_log("rejected")
         self.broker.kill()
@@ -183,9 +185,16 @@ class Log(WithBroker):
         observer.wait(f"{PREFIX}/fan/error")
         for _ in range(100):
             observer.publish(f"{PREFIX}/fan/set", "nonsense")
-        # It comes when its time is over, without another command.
-        self.assertEqual(device.wait_log("more commands", timeout=12), "warning: more commands rejected: 90")
-        self.assertEqual(device.log.count("fan: command rejected"), 10)
+        # It comes when its time is over, without another command. On a slow machine they take longer than that time,
+        # after which there are ten lines more.
+        def counted():
+            return [int(number) for number in re.findall("warning: more commands rejected: (\\d+)", device.log)]
+
+        def logged():
+            return device.log.count("fan: command rejected")
+        wait_until(lambda: counted() and logged() + sum(counted()) >= 100, what="all to be told")
+        self.assertEqual(logged() + sum(counted()), 100)
+        self.assertLessEqual(logged(), 10 * len(counted()))
 
     def test_the_longest_line_ends_like_any_other(self):
         observer = self.observe()
@@ -213,10 +222,12 @@ class Safety(WithBroker):
     def test_a_relay_goes_off_by_itself_after_its_time(self):
         self.start_relay("{ max_on: 1s }")
         self.observer.wait(f"{PREFIX}/fan/state", b"OFF")
+        begin = time.monotonic()
         self.observer.publish(f"{PREFIX}/fan/set", "ON")
         self.observer.wait(f"{PREFIX}/fan/state", b"ON")
         since = self.observer.mark()
-        self.observer.wait(f"{PREFIX}/fan/state", b"OFF", since=since, timeout=3)
+        off = self.observer.wait(f"{PREFIX}/fan/state", b"OFF", since=since)
+        self.assertGreaterEqual(off.at - begin, 1)
         self.assertIn("max_on = 1s", answer(self.observer.wait(
             f"{PREFIX}/fan/result", lambda payload: b"safety" in payload))["reason"])
 
@@ -237,8 +248,10 @@ class Safety(WithBroker):
     def test_a_lost_broker_switches_the_relay_and_the_broker_hears_of_it(self):
         device = self.start_relay("{ broker_lost: { after: 1s, then: on } }")
         self.observer.wait(f"{PREFIX}/fan/state", b"OFF")
+        begin = time.monotonic()
         self.broker.kill()
-        device.wait_log("fan: switched on: the broker has been away for 1s", timeout=3)
+        device.wait_log("fan: switched on: the broker has been away for 1s")
+        self.assertGreaterEqual(time.monotonic() - begin, 1)
         self.broker.start()
         observer = self.observe()
         observer.wait(f"{PREFIX}/fan/state", b"ON")

@@ -67,7 +67,7 @@ class CuttingBroker(FakeBroker):
     def converse(self, first, second):
         """A whole conversation: a command of QoS 2 to one relay, and one of QoS 1 to another. Cut, or answers the states
         that were published meanwhile."""
-        self.accept_socket(timeout=10)
+        self.accept_socket()
         self.states = {}
         connect = self.expect(CONNECT)
         self.is_v5 = connect.body[6] == 5

@@ -10,7 +10,7 @@ import unittest
 
 from harness.mqtt import Broker, Observer, wait_until
 
-from .support import SideBySide
+from .support import SideBySide, gaps
 
 # Milliseconds between the readings of a sensor.
 PERIOD = {"press": 100, "weather": 100, "air": 100, "alarm": 500}
@@ -30,6 +30,7 @@ modules:
 
 
 class FullOutbox(SideBySide):
+    seconds = 16
 
     def fill(self, name):
         """A device that cannot reach its broker until it has dropped readings for some seconds. Answers the times of the
@@ -42,23 +43,24 @@ class FullOutbox(SideBySide):
         broker.process.send_signal(signal.SIGSTOP)
         try:
             device = self.start(DEVICE.format(name=name, port=broker.port, directory=directory))
-            device.wait_log("^warning: the outbox is full: readings are dropped$", timeout=20)
+            device.wait_log("^warning: the outbox is full: readings are dropped$")
+            # So long it drops them; the rest is compared with that.
             time.sleep(5)
             self.assertEqual(device.log.count("the outbox is full"), 1, "it is said once")
         finally:
             broker.process.send_signal(signal.SIGCONT)
         self.returned = time.time() * 1000
-        device.wait_log("readings dropped because the outbox was full: ", timeout=15)
+        device.wait_log("readings dropped because the outbox was full: ")
 
         def is_settled():
             return all(times and times[-1] > self.returned + 3000 for times in self.times(observer).values())
-        wait_until(is_settled, 20, "what was kept, and what is new")
+        wait_until(is_settled, what="what was kept, and what is new")
         # While the outbox was being emptied more may have been dropped: the next connection tells.
         marked = device.mark()
         broker.kill()
         broker.start()
         device.wait_log("^online", since=marked)
-        time.sleep(0.1)
+        device.wait_rests(20)
         counts = re.findall(r"readings dropped because the outbox was full: (\d+)", device.log)
         return self.times(observer), sum(map(int, counts))
 
@@ -74,15 +76,21 @@ class FullOutbox(SideBySide):
 
     def gaps(self, times, period):
         """(from, to) of what is missing."""
-        return [pair for pair in zip(times, times[1:]) if pair[1] - pair[0] > 4 * period]
+        return gaps(times, 4 * period)
 
     def main_gap(self, times, sensor):
         """The one long gap. A busy machine may have more to keep during a commit than there is room for: short ones."""
         gaps = sorted(self.gaps(times[sensor], PERIOD[sensor]), key=lambda gap: gap[1] - gap[0])
         self.assertGreater(len(gaps), 0, sensor)
-        for begin, end in gaps[:-1]:
-            self.assertLess(end - begin, 1500, f"{sensor}: {gaps}")
-        return gaps[-1]
+        begin, end = gaps[-1]
+        for other_begin, other_end in gaps[:-1]:
+            self.assertLess(other_end - other_begin, (end - begin) / 2, f"{sensor}: {gaps}")
+        return begin, end
+
+    def sides(self, times, sensor):
+        """How many readings were kept of those before the gap, and of those after it and before the broker's return."""
+        begin, end = self.main_gap(times, sensor)
+        return sum(time <= begin for time in times[sensor]), sum(end <= time < self.returned for time in times[sensor])
 
     def check_count(self, times, dropped):
         """What the device says is what is missing: two readings at a time. On a busy machine it measures less often than it
@@ -98,10 +106,9 @@ class FullOutbox(SideBySide):
         times, dropped = self.fill("oldest")
         self.check_count(times, dropped)
         for sensor in ("press", "weather", "air"):
-            begin, end = self.main_gap(times, sensor)
+            first, last = self.sides(times, sensor)
             # What is in memory already may have been sent for all we know, and stays.
-            self.assertLess(begin - times[sensor][0], 2500)
-            self.assertLess(end, self.returned - 2500, "the newest are there")
+            self.assertLess(first, last / 2, "the newest are there")
 
     def test_the_newest_readings_go(self):
         times, dropped = self.fill("newest")
@@ -109,17 +116,18 @@ class FullOutbox(SideBySide):
         for sensor in ("press", "weather", "air"):
             begin, end = self.main_gap(times, sensor)
             self.assertGreater(end - begin, 2000)
-            self.assertLess(abs(end - self.returned), 2500, "it reaches to the broker's return")
+            first, last = self.sides(times, sensor)
+            self.assertLess(last, first / 2, "it reaches to the broker's return")
 
     def test_what_matters_least_goes(self):
         times, dropped = self.fill("priority")
         self.check_count(times, dropped)
-        for begin, end in self.gaps(times["alarm"], PERIOD["alarm"]):
-            # Late by itself, on a busy machine; with another policy there were 5 s and more.
-            self.assertLess(end - begin, 2500, "the alarm is kept")
+        alarms = [end - begin for begin, end in self.gaps(times["alarm"], PERIOD["alarm"])]
         for sensor in ("press", "weather", "air"):
             begin, end = self.main_gap(times, sensor)
             self.assertGreater(end - begin, 2000)
+            # Late by itself, on a busy machine; with another policy it has the same gap as the others.
+            self.assertLess(max(alarms, default=0), (end - begin) / 2, "the alarm is kept")
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ class Buses(WithBroker):
         return self.start(text, boards=boards, **options)
 
     def check_error(self, device, observer, *words):
-        text = observer.wait(f"{PREFIX}/air/error", lambda payload: payload, timeout=5).payload.decode()
+        text = observer.wait(f"{PREFIX}/air/error", lambda payload: payload).payload.decode()
         for word in words:
             self.assertIn(word, text)
         device.wait_log("air: ")

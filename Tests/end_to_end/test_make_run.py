@@ -11,12 +11,14 @@ import uuid
 
 from harness.device import ROOT, environment, swiftletd
 from harness.mqtt import Broker, free_port, wait_until
+from harness.waiting import PATIENCE, pulse
 
 
 class Terminal:
     """A command in a terminal's place: a process group of its own, and what it prints as it appears."""
 
     def __init__(self, *command, **variables):
+        pulse.begin()
         # Every process started from here carries the mark in its environment.
         self.mark = f"SWIFTLET_TEST_MARK={uuid.uuid4()}"
         name, value = self.mark.split("=")
@@ -31,9 +33,9 @@ class Terminal:
     def screen(self):
         return "".join(self.lines)
 
-    def wait(self, pattern, timeout):
+    def wait(self, pattern):
         try:
-            return wait_until(lambda: re.search(pattern, self.screen, re.M), timeout, pattern)
+            return wait_until(lambda: re.search(pattern, self.screen, re.M), what=pattern)
         except TimeoutError as error:
             raise TimeoutError(f"{error}; the screen:\n{self.screen}") from None
 
@@ -42,8 +44,8 @@ class Terminal:
 
     def check_interrupted(self, test):
         """make itself ends by the signal; it complains only about a recipe that failed."""
-        test.assertIn(self.process.wait(5), (0, -signal.SIGINT), self.screen)
-        self.thread.join(5)
+        test.assertIn(self.process.wait(PATIENCE), (0, -signal.SIGINT), self.screen)
+        self.thread.join(PATIENCE)
         test.assertNotIn("***", self.screen)
 
     def left_behind(self):
@@ -76,39 +78,39 @@ class MakeRun(unittest.TestCase):
     def test_what_is_on_the_screen_works_and_control_c_leaves_nothing_behind(self):
         port = free_port()
         terminal = self.start(BROKER_PORT=str(port))
-        terminal.wait(r"^run: started mosquitto on 127\.0\.0\.1:", 20)
-        terminal.wait(r"swiftlet/greenhouse/fan/set$", 10)
-        subscribe = terminal.wait(r"^  (mosquitto_sub .*)$", 10)[1]
-        publish = terminal.wait(r"^  (mosquitto_pub .* ON)$", 10)[1]
-        terminal.wait(r"swiftlet/greenhouse/availability\s+online$", 10)
-        terminal.wait(r"swiftlet/greenhouse/air/temperature\s+-?\d+\.\d+$", 15)
+        terminal.wait(r"^run: started mosquitto on 127\.0\.0\.1:")
+        terminal.wait(r"swiftlet/greenhouse/fan/set$")
+        subscribe = terminal.wait(r"^  (mosquitto_sub .*)$")[1]
+        publish = terminal.wait(r"^  (mosquitto_pub .* ON)$")[1]
+        terminal.wait(r"swiftlet/greenhouse/availability\s+online$")
+        terminal.wait(r"swiftlet/greenhouse/air/temperature\s+-?\d+\.\d+$")
 
-        subprocess.run(publish, shell=True, check=True, timeout=10)
-        terminal.wait(r"swiftlet/greenhouse/fan/state\s+ON$", 5)
-        heard = subprocess.run(f"{subscribe} -C 3", shell=True, capture_output=True, text=True, timeout=10).stdout
+        subprocess.run(publish, shell=True, check=True, timeout=PATIENCE)
+        terminal.wait(r"swiftlet/greenhouse/fan/state\s+ON$")
+        heard = subprocess.run(f"{subscribe} -C 3", shell=True, capture_output=True, text=True, timeout=PATIENCE).stdout
         self.assertIn("swiftlet/greenhouse/fan/state ON", heard)
 
         begin = time.monotonic()
         terminal.press_control_c()
         terminal.check_interrupted(self)
-        self.assertLess(time.monotonic() - begin, 2)
+        self.assertLess(time.monotonic() - begin - pulse.allowance(begin), 2)
         self.assertRegex(terminal.screen, r"fan/state\s+OFF\n(.*\n)*.*availability\s+offline\n")
         self.assertNotRegex(terminal.screen, "warning:|error:", "what works needs no warning")
-        wait_until(lambda: not terminal.left_behind(), 2, "all processes have ended")
+        wait_until(lambda: not terminal.left_behind(), what="all processes have ended")
 
     def test_a_broker_that_answers_is_used_and_left_alone(self):
         with Broker() as broker:
             terminal = self.start(BROKER_PORT=str(broker.port))
-            terminal.wait(rf"^run: using the broker that answers on 127\.0\.0\.1:{broker.port}", 20)
-            terminal.wait(r"air/temperature\s+-?\d+\.\d+$", 15)
+            terminal.wait(rf"^run: using the broker that answers on 127\.0\.0\.1:{broker.port}")
+            terminal.wait(r"air/temperature\s+-?\d+\.\d+$")
             terminal.press_control_c()
             terminal.check_interrupted(self)
             self.assertTrue(broker.answers())
-            wait_until(lambda: not terminal.left_behind(), 2, "all processes have ended")
+            wait_until(lambda: not terminal.left_behind(), what="all processes have ended")
 
     def test_an_example_that_is_not_there_names_those_there_are(self):
         result = subprocess.run(
-            ["scripts/run", "no-such"], cwd=ROOT, capture_output=True, text=True, timeout=10, env=environment())
+            ["scripts/run", "no-such"], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, env=environment())
         self.assertEqual(result.returncode, 64)
         self.assertIn("greenhouse", result.stderr)
 

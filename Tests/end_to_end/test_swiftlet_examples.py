@@ -10,6 +10,7 @@ import unittest
 from harness.certificates import Certificates
 from harness.device import ROOT
 from harness.mqtt import Broker, free_port
+from harness.waiting import PATIENCE
 
 from .test_swiftlet_pub_sub import program, run
 
@@ -20,6 +21,8 @@ jq() { cat; }
 
 
 class Examples(unittest.TestCase):
+    seconds = 10
+
     @classmethod
     def setUpClass(cls):
         cls.directory = tempfile.mkdtemp(prefix="swiftlet-examples-")
@@ -42,7 +45,7 @@ class Examples(unittest.TestCase):
             line = re.sub(r"swiftlet (pub|sub)", rf"swiftlet \1 -p {self.broker.port}", line)
         line = line.replace("swiftlet sub", "swiftlet sub -W 1")
         return subprocess.run(
-            ["bash", "-o", "pipefail", "-c", PROGRAMS + line], capture_output=True, timeout=20,
+            ["bash", "-o", "pipefail", "-c", PROGRAMS + line], capture_output=True, timeout=PATIENCE,
             cwd=self.directory, env={**os.environ, "SSL_CERT_FILE": self.files.path("ca.crt"),
                  "PATH": os.path.dirname(os.path.abspath(program())) + ":" + os.environ["PATH"]})
 

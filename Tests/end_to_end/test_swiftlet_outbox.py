@@ -6,10 +6,10 @@ import signal
 import sqlite3
 import subprocess
 import tempfile
-import time
 import unittest
 
 from harness.mqtt import Broker, Observer, free_port, wait_until
+from harness.waiting import PATIENCE
 
 from .test_swiftlet_pub_sub import program, run
 
@@ -50,7 +50,7 @@ class Outbox(unittest.TestCase):
                 # Numbers without a sign are stored with one.
                 return database.execute("SELECT count(*) FROM record WHERE key >= ?",
                                         ((16 << 56) - (1 << 63),)).fetchone()[0]
-        except sqlite3.OperationalError:
+        except sqlite3.DatabaseError:
             return 0
 
     def test_without_a_server_messages_are_kept_for_the_next_run(self):
@@ -62,10 +62,10 @@ class Outbox(unittest.TestCase):
         observer = self.observe()
         result = self.pub("-m", "3")
         self.assertEqual((result.returncode, result.stderr), (0, b""))
-        wait_until(lambda: len(observer.messages) >= 3, 5, "three messages")
+        wait_until(lambda: len(observer.messages) >= 3, what="three messages")
         self.assertEqual([m.payload for m in observer.messages], [b"1", b"2", b"3"])
         result = self.pub("-m", "4")
-        wait_until(lambda: len(observer.messages) >= 4, 5, "the fourth message")
+        wait_until(lambda: len(observer.messages) >= 4, what="the fourth message")
         self.assertEqual([m.payload for m in observer.messages], [b"1", b"2", b"3", b"4"])
 
     def test_lines_survive_kills(self):
@@ -76,13 +76,13 @@ class Outbox(unittest.TestCase):
                 count += 1
                 process.stdin.write(b"%d\n" % count)
             process.stdin.flush()
-            wait_until(lambda: self.kept() >= count, 10, "lines in the file")
+            wait_until(lambda: self.kept() >= count, what="lines in the file")
             process.send_signal(signal.SIGKILL)
-            process.wait(5)
+            process.wait(PATIENCE)
         observer = self.observe()
         result = self.pub("-m", "end")
         self.assertEqual((result.returncode, result.stderr), (0, b""))
-        wait_until(lambda: observer.messages and observer.messages[-1].payload == b"end", 10, "the end")
+        wait_until(lambda: observer.messages and observer.messages[-1].payload == b"end", what="the end")
         self.assertEqual([m.payload for m in observer.messages], [b"%d" % n for n in range(1, count + 1)] + [b"end"])
 
     def test_lines_go_on_through_the_broker_s_death(self):
@@ -97,18 +97,18 @@ class Outbox(unittest.TestCase):
         broker.kill()
         process.stdin.write(b"2\n3\n")
         process.stdin.flush()
-        wait_until(lambda: self.kept() >= 2, 10, "lines in the file")
+        wait_until(lambda: self.kept() >= 2, what="lines in the file")
         # Who listens has to be there first.
         process.send_signal(signal.SIGSTOP)
         broker.start()
         observer = Observer(self.port, "values")
         self.addCleanup(observer.close)
         process.send_signal(signal.SIGCONT)
-        observer.wait("values", b"3", timeout=15)
+        observer.wait("values", b"3")
         process.stdin.write(b"4\n")
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=PATIENCE)
         self.assertEqual((process.returncode, out, err), (0, b"", b""))
-        wait_until(lambda: observer.messages[-1].payload == b"4", 5, "the last line")
+        wait_until(lambda: observer.messages[-1].payload == b"4", what="the last line")
 
     def test_a_refused_message_is_told_and_goes(self):
         acl = os.path.join(self.directory, "acl")
@@ -143,7 +143,7 @@ class Outbox(unittest.TestCase):
         process = self.feed()
         process.stdin.write(b"1\n")
         process.stdin.flush()
-        wait_until(lambda: self.kept() >= 1, 10, "a line in the file")
+        wait_until(lambda: self.kept() >= 1, what="a line in the file")
         result = self.pub("-m", "x")
         self.assertEqual(result.returncode, 1)
         self.assertIn(b"another program has it open", result.stderr)
@@ -170,7 +170,7 @@ class Outbox(unittest.TestCase):
                 process.stdin.flush()
             except BrokenPipeError:
                 break
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=PATIENCE)
         self.assertEqual(process.returncode, 1, err)
         self.assertIn(b"the disk is full", err)
 

@@ -4,10 +4,11 @@ import json
 import os
 import signal
 import subprocess
-import time
 import unittest
 
-from .test_swiftlet_pub_sub import WithBroker, program, run
+from harness.waiting import PATIENCE, comes_to_rest, wait_until
+
+from .test_swiftlet_pub_sub import WithBroker, program, run, waiting_in
 
 
 class Input(WithBroker):
@@ -19,10 +20,10 @@ class Input(WithBroker):
         os.close(reading)
         os.write(writing, b"1\n")
         observer.wait("a", b"1")
-        time.sleep(0.3)
+        wait_until(lambda: comes_to_rest(process.pid), what="it waits for more")
         os.write(writing, b"2\n")
         os.close(writing)
-        self.assertEqual(process.wait(10), 0)
+        self.assertEqual(process.wait(PATIENCE), 0)
         observer.wait("a", b"2")
 
     def test_input_that_cannot_be_read_is_an_error(self):
@@ -81,18 +82,18 @@ class Output(WithBroker):
         options = self.keep("1", "2")
         with open("/dev/full", "wb") as full:
             result = subprocess.run([program(), "sub", *self.server, *options, "-C", "1"], stdout=full,
-                                    stderr=subprocess.PIPE, timeout=20)
+                                    stderr=subprocess.PIPE, timeout=PATIENCE)
         self.assertEqual(result.returncode, 1)
         self.assertIn(b"cannot write: No space left on device", result.stderr)
-        result = run("sub", *self.server, *options, "-C", "2", "-W", "5")
+        result = run("sub", *self.server, *options, "-C", "2", "-W", "60")
         self.assertEqual(result.stdout, b"1\n2\n")
 
     def test_what_a_reader_that_leaves_does_not_take_stays_with_the_server(self):
         options = self.keep("1", "2", "3")
         process = subprocess.Popen([program(), "sub", *self.server, *options], stdout=subprocess.PIPE)
         process.stdout.close()
-        self.assertEqual(process.wait(10), 0)
-        result = run("sub", *self.server, *options, "-C", "3", "-W", "5")
+        self.assertEqual(process.wait(PATIENCE), 0)
+        result = run("sub", *self.server, *options, "-C", "3", "-W", "60")
         self.assertEqual(result.stdout, b"1\n2\n3\n")
 
     def test_a_pipe_that_others_made_non_blocking_is_waited_for(self):
@@ -101,17 +102,17 @@ class Output(WithBroker):
         self.pub("-t", "a", "-r", "-m", "x" * 100_000)
         process = subprocess.Popen([program(), "sub", *self.server, "-t", "a", "-C", "1"], stdout=writing)
         os.close(writing)
-        time.sleep(1)
+        wait_until(lambda: waiting_in(reading) >= 65_536 and comes_to_rest(process.pid), what="the pipe is full")
         with os.fdopen(reading, "rb") as file:
             self.assertEqual(len(file.read()), 100_001)
-        self.assertEqual(process.wait(10), 0)
+        self.assertEqual(process.wait(PATIENCE), 0)
 
     def test_interrupted_before_the_timeout_it_ends_with_0_and_says_goodbye(self):
         observer = self.observe("will")
         process = self.sub("-W", "30", "--will-topic", "will", "--will-payload", "lost")
         process.send_signal(signal.SIGINT)
         self.assertEqual(self.end(process), (0, b"", b""))
-        time.sleep(0.3)
+        observer.fence()
         self.assertEqual(observer.messages, [])
 
     def test_json_that_is_no_object(self):

@@ -1,14 +1,17 @@
 """`swiftlet pub` and `swiftlet sub` against mosquitto, and against its own clients in both directions."""
 
+import array
+import fcntl
 import json
 import os
 import signal
 import subprocess
-import time
+import termios
 import unittest
 
 from harness.device import ROOT
 from harness.mqtt import Broker, Observer, free_port
+from harness.waiting import PATIENCE, wait_until
 
 
 def program():
@@ -18,8 +21,15 @@ def program():
     return path
 
 
-def run(*arguments, timeout=20, **options):
+def run(*arguments, timeout=PATIENCE, **options):
     return subprocess.run([program(), *arguments], capture_output=True, timeout=timeout, **options)
+
+
+def waiting_in(pipe):
+    """Bytes in a pipe that nobody has read yet."""
+    count = array.array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, count)
+    return count[0]
 
 
 class WithBroker(unittest.TestCase):
@@ -40,27 +50,23 @@ class WithBroker(unittest.TestCase):
 
     def sub(self, *arguments):
         """A running subscriber that has subscribed."""
-        with open(self.broker.log_path) as log:
-            before = log.read().count("ready/#")
-        process = subprocess.Popen([program(), "sub", *self.server, "-t", "ready/#", *arguments],
+        before = self.broker.log().count("ready/#")
+        process = subprocess.Popen([program(), "sub", *self.server, *arguments, "-t", "ready/#"],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.addCleanup(process.communicate)
         self.addCleanup(process.kill)
-        # It has subscribed when the log of the broker says so; a message through it says the same.
-        deadline = time.monotonic() + 10
-        with open(self.broker.log_path) as log:
-            while log.seek(0) or log.read().count("ready/#") <= before:
-                self.assertLess(time.monotonic(), deadline, "no subscription")
-                time.sleep(0.02)
-        time.sleep(0.1)
+        # It has subscribed when the log of the broker says so of its last topic.
+        wait_until(lambda: self.broker.log().count("ready/#") > before, what="its subscription")
         return process
 
-    def end(self, process, timeout=10):
+    def end(self, process, timeout=PATIENCE):
         out, err = process.communicate(timeout=timeout)
         return process.returncode, out, err
 
 
 class Publishing(WithBroker):
+    settings = "allow_anonymous true\nlog_type subscribe\n"
+
     def test_a_message_arrives_at_every_qos_and_version(self):
         observer = self.observe()
         for version in ("5", "3.1.1", "auto"):
@@ -100,11 +106,13 @@ class Publishing(WithBroker):
         listener = subprocess.Popen(
             ["mosquitto_sub", "-p", str(self.broker.port), "-t", "p", "-C", "1", "-V", "5",
              "-F", "%p %C %R %D %P"], stdout=subprocess.PIPE)
-        time.sleep(0.5)
+        self.addCleanup(listener.communicate)
+        self.addCleanup(listener.kill)
+        wait_until(lambda: " 0 p\n" in self.broker.log(), what="its subscription")
         self.pub("-t", "p", "-m", "x", "-D", "publish", "content-type", "text/plain",
                  "-D", "publish", "response-topic", "r", "-D", "publish", "correlation-data", "c",
                  "-D", "publish", "user-property", "k", "v")
-        self.assertEqual(listener.communicate(timeout=10)[0].strip(), b"x text/plain r c k:v")
+        self.assertEqual(listener.communicate(timeout=PATIENCE)[0].strip(), b"x text/plain r c k:v")
 
     def test_a_server_that_is_not_there_is_an_error_that_says_so(self):
         port = free_port()
@@ -142,7 +150,7 @@ class Subscribing(WithBroker):
     settings = "allow_anonymous true\nlog_type subscribe\n"
 
     def mosquitto_pub(self, *arguments):
-        subprocess.run(["mosquitto_pub", "-p", str(self.broker.port), *arguments], check=True, timeout=10)
+        subprocess.run(["mosquitto_pub", "-p", str(self.broker.port), *arguments], check=True, timeout=PATIENCE)
 
     def test_count_messages_of_mosquitto_pub_and_end(self):
         for qos in "012":
@@ -207,7 +215,7 @@ class Subscribing(WithBroker):
         process = self.sub("-t", "k", "-q", "1", "-i", "keeper", "-c", "-W", "1")
         self.end(process)
         self.mosquitto_pub("-t", "k", "-m", "meanwhile", "-q", "1")
-        result = run("sub", *self.server, "-t", "k", "-q", "1", "-i", "keeper", "-c", "-C", "1", "-W", "5")
+        result = run("sub", *self.server, "-t", "k", "-q", "1", "-i", "keeper", "-c", "-C", "1", "-W", "60")
         self.assertEqual((result.returncode, result.stdout), (0, b"meanwhile\n"))
 
     def test_what_a_killed_sub_has_not_printed_comes_to_the_next_one(self):
@@ -217,11 +225,11 @@ class Subscribing(WithBroker):
             # More than a pipe holds: it is in the middle of the first when it is killed.
             for number in range(5):
                 self.mosquitto_pub("-t", f"big/{qos}", "-m", f"{number} " + "x" * 100_000, "-q", qos)
-            time.sleep(0.5)
+            wait_until(lambda: waiting_in(process.stdout) >= 65_536, what="the pipe is full")
             process.kill()
             process.wait()
             self.assertLess(len(process.communicate()[0]), 100_002)
-            result = run("sub", *self.server, *options, "-C", "5", "-W", "10")
+            result = run("sub", *self.server, *options, "-C", "5", "-W", "60")
             self.assertEqual([line[:2] for line in result.stdout.splitlines()], [b"%d " % n for n in range(5)])
 
     def test_pub_and_sub_meet(self):
@@ -235,17 +243,18 @@ class Subscribing(WithBroker):
         process.stdout.close()
         for _ in range(3):
             self.mosquitto_pub("-t", "g", "-m", "x")
-        self.assertEqual(process.wait(timeout=10), 0)
+        self.assertEqual(process.wait(timeout=PATIENCE), 0)
         process.stdout = None
 
     def test_a_broker_that_comes_back_is_found_again(self):
         process = self.sub("-t", "again", "-C", "1", "-q", "1")
         self.broker.kill()
         self.broker.start()
-        deadline = time.monotonic() + 15
-        while process.poll() is None and time.monotonic() < deadline:
+
+        def has_ended():
             self.mosquitto_pub("-t", "again", "-m", "x", "-q", "1")
-            time.sleep(0.2)
+            return process.poll() is not None
+        wait_until(has_ended, what="it has received one")
         self.assertEqual(self.end(process)[1], b"x\n")
 
     def test_usage(self):

@@ -13,6 +13,7 @@ import unittest
 from harness.certificates import Certificates
 from harness.fake_broker import CONNECT, PUBLISH
 from harness.mqtt import Broker, Observer, free_port, wait_until
+from harness.waiting import PATIENCE
 
 from .test_authentication import ScramBroker
 from .test_swiftlet_pub_sub import program, run
@@ -49,7 +50,7 @@ class Transports(unittest.TestCase):
         topic = f"t/{self.id()}/{time.monotonic()}"
         result = run("pub", *server, "-t", topic, "-m", "there", "-q", "1", "-r")
         self.assertEqual((result.returncode, result.stderr), (0, b""), server)
-        result = run("sub", *server, "-t", topic, "-C", "1", "-W", "10")
+        result = run("sub", *server, "-t", topic, "-C", "1", "-W", "60")
         self.assertEqual((result.returncode, result.stdout), (0, b"there\n"), server)
 
     def refused(self, text, *server):
@@ -106,7 +107,7 @@ class Transports(unittest.TestCase):
         def answers():
             with socket.socket() as probe:
                 return probe.connect_ex(("127.0.0.1", port)) == 0
-        wait_until(answers, 10, "microsocks listens")
+        wait_until(answers, what="microsocks listens")
         self.talks(*self.url("mqtts", "tls"), *self.ca, "--proxy", f"socks5://127.0.0.1:{port}")
         self.refused("the proxy: Connection refused", *self.url("ws", "ws"), "--proxy",
                      f"socks5://127.0.0.1:{free_port()}")
@@ -133,7 +134,7 @@ class Closely(unittest.TestCase):
 
     def listen(self):
         listener = socket.create_server(("127.0.0.1", 0))
-        listener.settimeout(10)
+        listener.settimeout(PATIENCE)
         self.addCleanup(listener.close)
         return listener, listener.getsockname()[1]
 
@@ -189,19 +190,19 @@ class Scram(unittest.TestCase):
         self.assertTrue(right)
         broker.welcome(verdict)
         self.assertEqual(broker.expect(PUBLISH).topic, "t")
-        self.assertEqual((process.communicate(timeout=10)[1], process.returncode), (b"", 0))
+        self.assertEqual((process.communicate(timeout=PATIENCE)[1], process.returncode), (b"", 0))
 
     def test_a_wrong_password_proves_nothing_and_the_refusal_is_told(self):
         process, broker, (right, _) = self.publish("pencil")
         self.assertFalse(right)
         broker.send(bytes([0x20, 3, 0, 0x86, 0]))
-        self.assertIn(b"check user name and password", process.communicate(timeout=10)[1])
+        self.assertIn(b"check user name and password", process.communicate(timeout=PATIENCE)[1])
         self.assertEqual(process.returncode, 1)
 
     def test_a_server_that_does_not_know_the_password_is_not_believed(self):
         process, broker, _ = self.publish("pen,cil")
         broker.welcome(b"v=AAAA")
-        self.assertIn(b"the server could not prove who it is", process.communicate(timeout=10)[1])
+        self.assertIn(b"the server could not prove who it is", process.communicate(timeout=PATIENCE)[1])
         self.assertEqual(process.returncode, 1)
 
     def test_passwords_with_several_spellings_are_refused(self):
@@ -254,7 +255,7 @@ class Failover(unittest.TestCase):
             pass
         self.assertEqual(line, b"first\n")
         process.kill()
-        process.communicate(timeout=10)
+        process.communicate(timeout=PATIENCE)
 
 
 if __name__ == "__main__":

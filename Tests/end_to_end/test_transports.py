@@ -15,6 +15,7 @@ from harness.certificates import Certificates
 from harness.device import Device, configuration, run
 from harness.fake_broker import CONNECT, FakeBroker, packet
 from harness.mqtt import Broker, Observer, free_port, wait_until
+from harness.waiting import PATIENCE
 
 from .support import AVAILABILITY, PREFIX, answer
 
@@ -52,13 +53,11 @@ class WithTransports(unittest.TestCase):
 
     def wait_for_obedience(self, observer):
         """Until the device has subscribed, which it has not yet when it says that it is online."""
-        for _ in range(50):
+        def is_answered():
             observer.publish(f"{PREFIX}/fan/set", "probe")
-            try:
-                return observer.wait(f"{PREFIX}/fan/result", timeout=0.2)
-            except TimeoutError:
-                pass
-        self.fail("no command is answered")
+            observer.fence()
+            return any(message.topic == f"{PREFIX}/fan/result" for message in observer.messages)
+        wait_until(is_answered, what="an answer")
 
     def url(self, scheme, name, host="localhost"):
         return f"{scheme}://{host}:{self.ports[name]}"
@@ -230,9 +229,9 @@ class WebSocket(WithTransports):
         self.addCleanup(server.close)
         url = f"{'wss' if tls else 'ws'}://localhost:{server.getsockname()[1]}"
         device = self.connect(url, self.ca() if tls else "")
-        server.settimeout(20)
+        server.settimeout(PATIENCE)
         connection = server.accept()[0]
-        connection.settimeout(20)
+        connection.settimeout(PATIENCE)
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(self.files.path("server.crt"), self.files.path("server.key"))
@@ -319,7 +318,7 @@ class Frames:
 
     def __init__(self, connection):
         self.connection = connection
-        connection.settimeout(10)
+        connection.settimeout(PATIENCE)
 
     def take(self, count):
         data = b""
@@ -344,7 +343,7 @@ class Frames:
 class Elsewhere(WithTransports):
 
     def test_commands_are_obeyed_over_a_local_socket(self):
-        wait_until(lambda: os.path.exists(self.socket), 10, "the broker's socket is there")
+        wait_until(lambda: os.path.exists(self.socket), what="the broker's socket is there")
         self.obeys(self.connect(f"unix://{self.socket}"))
 
     def test_check_shows_how_each_broker_is_spoken_to(self):

@@ -9,6 +9,8 @@ import tempfile
 import threading
 import time
 
+from .waiting import PATIENCE, comes_to_rest, processor_time, pulse, rests, share_of_processor, wait_until
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 MODULES = """\
@@ -54,7 +56,7 @@ def may_unshare():
         capture_output=True).returncode == 0
 
 
-def run(*arguments, variables=None, timeout=10, **options):
+def run(*arguments, variables=None, timeout=PATIENCE, **options):
     """Runs the program to its end: the result has returncode, stdout and stderr."""
     return subprocess.run(
         [swiftletd(), *arguments], capture_output=True, text=True, timeout=timeout, cwd=ROOT,
@@ -74,7 +76,8 @@ class Device:
             with open(os.path.join(self.directory, name), "w") as file:
                 file.write(content)
         os.chmod(self.directory, 0o755)
-        self.lines = []
+        pulse.begin()
+        self.lines, self.times = [], []
         self.changed = threading.Condition()
         self.process = subprocess.Popen(
             [*wrapper, swiftletd(), "run", "--config", self.config, "--boards", boards],
@@ -91,6 +94,7 @@ class Device:
         for line in self.process.stderr:
             with self.changed:
                 self.lines.append(line.decode(errors="backslashreplace").rstrip("\n"))
+                self.times.append(time.monotonic())
                 self.changed.notify_all()
 
     @property
@@ -102,7 +106,7 @@ class Device:
         with self.changed:
             return len(self.lines)
 
-    def wait_log(self, pattern, timeout=10, since=0):
+    def wait_log(self, pattern, timeout=PATIENCE, since=0):
         """The first line of the log from `since` on in which the pattern is found."""
         deadline = time.monotonic() + timeout
         with self.changed:
@@ -114,6 +118,12 @@ class Device:
                 if remaining <= 0 or not self.changed.wait(remaining):
                     raise TimeoutError(f"no line like '{pattern}' in {timeout} s; the log:\n{self.log_now()}")
 
+    def log_time(self, pattern):
+        """When the first line came in which the pattern is found, by the monotonic clock."""
+        line = self.wait_log(pattern)
+        with self.changed:
+            return self.times[self.lines.index(line)]
+
     def log_now(self):
         return "\n".join(self.lines)
 
@@ -124,16 +134,28 @@ class Device:
     def send(self, number):
         self.process.send_signal(number)
 
-    def wait(self, timeout):
-        """Seconds until the process ended, and its exit status."""
+    def wait(self, timeout=PATIENCE):
+        """Seconds until the process ended, without those that this machine was late by itself; and its exit status."""
         begin = time.monotonic()
         status = self.process.wait(timeout)
-        self.reader.join(5)
-        return time.monotonic() - begin, status
+        seconds = time.monotonic() - begin - pulse.allowance(begin)
+        self.reader.join(PATIENCE)
+        return seconds, status
 
-    def stop(self, number=signal.SIGTERM, timeout=5):
+    def stop(self, number=signal.SIGTERM, timeout=PATIENCE):
         self.send(number)
         return self.wait(timeout)
+
+    def wait_rests(self, count):
+        """Until it has been woken so many times more: by its timers, when nobody sends it anything."""
+        goal = rests(self.process.pid) + count
+        wait_until(lambda: rests(self.process.pid) >= goal or not self.is_running, what=f"{count} times awake")
+
+    def comes_to_rest(self):
+        return comes_to_rest(self.process.pid)
+
+    def share_of_processor(self, seconds=1):
+        return share_of_processor(self.process.pid, seconds)
 
     def memory(self, field="VmRSS"):
         """A field of /proc/PID/status in kilobytes: VmRSS now, VmHWM at most so far."""
@@ -142,9 +164,7 @@ class Device:
 
     def processor_time(self):
         """Seconds of processor time used so far."""
-        with open(f"/proc/{self.process.pid}/stat") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return processor_time(self.process.pid)
 
     def close(self):
         if self.is_running:
@@ -152,7 +172,7 @@ class Device:
             self.process.kill()
             self.process.wait()
         if self.reader.ident:
-            self.reader.join(5)
+            self.reader.join(PATIENCE)
         self.process.stderr.close()
         shutil.rmtree(self.directory, ignore_errors=True)
 

@@ -6,6 +6,8 @@ import struct
 import threading
 import time
 
+from .waiting import PATIENCE
+
 CONNECT, PUBLISH, PUBACK, PUBREC, PUBCOMP, SUBSCRIBE, PINGREQ, DISCONNECT = 1, 3, 4, 5, 7, 8, 12, 14
 
 
@@ -58,10 +60,10 @@ class Wire:
         self.buffer = b""
 
     def send(self, data):
-        self.client.settimeout(30)
+        self.client.settimeout(PATIENCE)
         self.client.sendall(data)
 
-    def read(self, timeout=10):
+    def read(self, timeout=PATIENCE):
         """The next packet; what has to be answered is answered."""
         deadline = time.monotonic() + timeout
         while True:
@@ -84,7 +86,7 @@ class Wire:
                 raise Closed
             self.buffer += data
 
-    def expect(self, kind, topic=None, timeout=10):
+    def expect(self, kind, topic=None, timeout=PATIENCE):
         """The next packet of that type (and topic); others before it are passed over."""
         deadline = time.monotonic() + timeout
         while True:
@@ -92,7 +94,7 @@ class Wire:
             if found.type == kind and (topic is None or found.topic == topic):
                 return found
 
-    def expect_close(self, timeout=10):
+    def expect_close(self, timeout=PATIENCE):
         """Reads until the client closes."""
         deadline = time.monotonic() + timeout
         while True:
@@ -133,7 +135,7 @@ class Wire:
             tail = b""
             with source:
                 while marker not in tail:
-                    if not select.select([source], [], [], 30)[0]:
+                    if not select.select([source], [], [], PATIENCE)[0]:
                         return
                     data = source.recv(65536)
                     if not data:
@@ -175,7 +177,7 @@ class FakeBroker(Wire):
         self.port = self.listener.getsockname()[1]
         self.accepted_at = []
 
-    def accept_socket(self, timeout=10):
+    def accept_socket(self, timeout=PATIENCE):
         """The next TCP connection, and nothing more."""
         self.drop()
         self.listener.settimeout(timeout)
@@ -184,7 +186,7 @@ class FakeBroker(Wire):
         self.accepted_at.append(time.monotonic())
         self.buffer = b""
 
-    def accept(self, timeout=10):
+    def accept(self, timeout=PATIENCE):
         """The next client, greeted and subscribed; answers its CONNECT. It speaks 3.1.1 only, as a client of
         5.0 finds out."""
         self.accept_socket(timeout)

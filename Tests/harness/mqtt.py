@@ -10,22 +10,8 @@ import time
 
 import paho.mqtt.client as paho
 
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_until(condition, timeout, what):
-    """Polls a condition that has no event of its own; raises with `what` when time is up."""
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.005)
-    raise TimeoutError(f"{what}: not within {timeout} s")
+from .reservation import free_port
+from .waiting import PATIENCE, wait_until
 
 
 class Broker:
@@ -46,7 +32,18 @@ class Broker:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [program, "-c", self.settings_path], stdout=log, stderr=subprocess.STDOUT)
-        wait_until(self.answers, 10, "mosquitto answers")
+
+        def is_up():
+            if self.process.poll() is not None:
+                raise RuntimeError(f"mosquitto ended:\n{self.log()}")
+            return self.answers()
+        wait_until(is_up, what="mosquitto answers")
+
+    def log(self, since=0):
+        """What it has written down, from that byte on."""
+        with open(self.log_path, errors="replace") as file:
+            file.seek(since)
+            return file.read()
 
     def answers(self):
         try:
@@ -71,6 +68,10 @@ class Broker:
         self.close()
 
 
+# Topics of messages that only their sender looks at.
+FENCES = "observers-fence/"
+
+
 class Message:
     def __init__(self, topic, payload, retained, at):
         self.topic, self.payload, self.retained, self.at = topic, payload, retained, at
@@ -87,6 +88,8 @@ class Observer:
         self.messages = []
         self.changed = threading.Condition()
         self.topic = topic
+        self.fence_topic = f"{FENCES}{os.getpid()}-{id(self):x}"
+        self.fences_seen = 0
         self.subscribed = threading.Event()
         # Version 2 of the library wants to be told which callbacks it shall make.
         version = getattr(paho, "CallbackAPIVersion", None)
@@ -101,16 +104,19 @@ class Observer:
         self.connecting(self.client)
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
-        if not self.subscribed.wait(10):
-            raise TimeoutError("observer: no SUBACK within 10 s")
+        if not self.subscribed.wait(PATIENCE):
+            raise TimeoutError(f"observer: no SUBACK within {PATIENCE} s")
 
     def connecting(self, client):
         """For those who have more to say to the broker."""
 
     def _received(self, _client, _data, message):
         with self.changed:
-            self.messages.append(Message(
-                message.topic, message.payload, bool(message.retain), time.monotonic()))
+            if message.topic == self.fence_topic:
+                self.fences_seen += 1
+            elif not message.topic.startswith(FENCES):
+                self.messages.append(Message(
+                    message.topic, message.payload, bool(message.retain), time.monotonic()))
             self.changed.notify_all()
 
     def mark(self):
@@ -118,7 +124,19 @@ class Observer:
         with self.changed:
             return len(self.messages)
 
-    def wait(self, topic, payload=None, since=0, timeout=10):
+    def fence(self):
+        """Until all that the broker has been sent before is here. Two messages to it and back, so that it has looked at
+        everybody else in between."""
+        for _ in range(2):
+            with self.changed:
+                goal = self.fences_seen + 1
+            self.client.subscribe(self.fence_topic, qos=1)
+            self.client.publish(self.fence_topic, b"", qos=1)
+            with self.changed:
+                if not self.changed.wait_for(lambda: self.fences_seen >= goal, PATIENCE):
+                    raise TimeoutError("observer: the broker does not send back what it was sent")
+
+    def wait(self, topic, payload=None, since=0, timeout=PATIENCE):
         """The first message on `topic` (payload: bytes, or a predicate) from position `since`."""
         def matches(message):
             if message.topic != topic:

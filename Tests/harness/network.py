@@ -5,6 +5,8 @@ import itertools
 import os
 import subprocess
 
+from .reservation import reserved
+
 numbers = itertools.count(1)
 
 
@@ -31,7 +33,7 @@ class Network:
         self.name = f"swiftlet-{os.getpid()}-{number}"
         # A device's name has 15 characters.
         self.near, self.far = (f"sw{os.getpid() % 10**7}{side}{number}" for side in "ab")
-        block = 4 * (number + os.getpid() * 8 % 4096)
+        block = 4 * reserved("network", range(64 * 256))
         network = f"10.213.{block // 256 % 256}"
         self.host, inside = f"{network}.{block % 256 + 1}", f"{network}.{block % 256 + 2}"
         self.wrapper = ["ip", "netns", "exec", self.name]

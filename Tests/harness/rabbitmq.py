@@ -9,7 +9,8 @@ import signal
 import subprocess
 import tempfile
 
-from .mqtt import free_port, wait_until
+from .reservation import free_port
+from .waiting import PATIENCE, wait_until
 
 # Debian's wrapper in /usr/sbin wants to be the user rabbitmq in /var/lib/rabbitmq; this is what it calls.
 PROGRAM = "/usr/lib/rabbitmq/bin/rabbitmq-server"
@@ -81,7 +82,7 @@ class RabbitMQ:
             if self.process.poll() is not None:
                 raise RuntimeError(f"RabbitMQ ended:\n{self.log(begin)[-3000:]}")
             return "Server startup complete" in self.log(begin)
-        wait_until(is_up, 120, "RabbitMQ is up")
+        wait_until(is_up, 4 * PATIENCE, "RabbitMQ is up")
 
     def log(self, begin=0):
         with open(self.log_path, errors="replace") as file:

@@ -8,6 +8,7 @@ import tempfile
 import time
 
 from harness.mqtt import Broker
+from harness.waiting import pulse
 
 from . import scenarios
 from .bmp280 import datasheet_example
@@ -44,7 +45,7 @@ def play(name, swiftletd, sysroot, parts, boards, wanted):
         with Machine(parts, initramfs, broker.port, targets(directory)) as machine:
             try:
                 with report.asserting("the machine boots") as line:
-                    _, match = machine.console.wait("guest is ready: (.*)", timeout=30)
+                    _, match = machine.console.wait("guest is ready: (.*)")
                     line.note = f"{match[1]} of guest time"
                 bench = scenarios.Bench(machine, broker, report)
             except Failed:
@@ -77,6 +78,7 @@ def main():
     parts = Parts(options.qemu, options.kernel, options.busybox)
     wanted = [scenario for scenario in scenarios.ALL if options.scenario in (None, scenario.__name__)]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that machine and broker end as well
+    pulse.begin()
     begin = time.monotonic()
     results = [
         play(name, program, sysroot, parts, options.boards, wanted) for name, program, sysroot in options.binary]

@@ -14,9 +14,11 @@ import threading
 import time
 import typing
 
+from harness.waiting import PATIENCE
+
 from .elf import Elf
 
-HARD_LIMIT = 60  # seconds a machine may live, whatever happens to this program
+HARD_LIMIT = 900  # seconds a machine may live, whatever happens to this program
 BROKER_IN_GUEST = "10.0.2.100:1883"
 
 # Without the crypto self tests and other things nobody looks at here, userland is reached a second earlier.
@@ -28,7 +30,7 @@ KERNEL_OPTIONS = (
 class Lines:
     """A line protocol over a Unix socket."""
 
-    def __init__(self, path, alive, timeout=10):
+    def __init__(self, path, alive, timeout=PATIENCE):
         self.socket = socket.socket(socket.AF_UNIX)
         deadline = time.monotonic() + timeout
         while True:
@@ -114,7 +116,7 @@ class Console:
             self.ended = True
             self.changed.notify_all()
 
-    def wait(self, pattern, since=0, timeout=20):
+    def wait(self, pattern, since=0, timeout=PATIENCE):
         """The index and the match of the first line from `since` that matches."""
         expression, deadline = re.compile(pattern), time.monotonic() + timeout
         with self.changed:
@@ -134,7 +136,7 @@ class Console:
         return f"the machine ended with status {status}" + (
             f", its {HARD_LIMIT} s were up" if status in (137, -signal.SIGKILL) else "")
 
-    def shell(self, command, timeout=10):
+    def shell(self, command, timeout=PATIENCE):
         """Runs a command in the guest; what it printed, one string a line."""
         self.commands += 1
         with self.changed:

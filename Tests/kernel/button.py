@@ -6,9 +6,10 @@ DOOR = """
     - button: door
       line: DOOR
       pull: up
-      debounce: 30ms
+      debounce: 300ms
 """
-DEBOUNCE = 0.030
+# Long enough for a slow machine to bounce within it.
+DEBOUNCE = 0.300
 
 
 def settled(runtime, line):
@@ -49,7 +50,7 @@ def an_active_low_button_is_on_while_its_line_is_low(bench):
           line: WINDOW
           active: low
           pull: up
-          debounce: 30ms
+          debounce: 300ms
     """) as runtime:
         runtime.wait_online()
         runtime.wait("window/state", "OFF")

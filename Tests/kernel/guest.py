@@ -140,6 +140,8 @@ def scenarios(pattern):
 def main():
     set_up()
     chosen = scenarios(os.environ.get("SCENARIO", ""))
+    from harness.waiting import pulse
+    pulse.begin()
     bench = Bench()
     good = sum([bench.run(scenario) for scenario in chosen])
     hardware.write(f"{OUTPUT}/result", f"{good} of {len(chosen)}")

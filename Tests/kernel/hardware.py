@@ -9,7 +9,7 @@ import struct
 import threading
 import time
 
-from harness.mqtt import wait_until
+from harness.waiting import PATIENCE, wait_until
 
 CONFIGFS = "/sys/kernel/config/gpio-sim"
 TRACING = "/sys/kernel/tracing"
@@ -95,10 +95,10 @@ class Line:
     def consumer(self):
         return self.info[1]
 
-    def wait_taken(self, timeout=5):
+    def wait_taken(self, timeout=PATIENCE):
         return wait_until(lambda: self.consumer, timeout, "somebody takes the line")
 
-    def wait_free(self, timeout=5):
+    def wait_free(self, timeout=PATIENCE):
         wait_until(lambda: not self.info[0] & LINE_IS_USED, timeout, "the line is free")
 
     def hold(self, consumer):
@@ -155,7 +155,7 @@ class Levels:
         with self.changed:
             self.fences += 1
             write(f"{TRACING}/trace_marker", "fence")
-            if not self.changed.wait_for(lambda: self.fences_seen >= self.fences, 5):
+            if not self.changed.wait_for(lambda: self.fences_seen >= self.fences, PATIENCE):
                 raise TimeoutError("the kernel's trace does not come")
 
     def mark(self):
@@ -166,7 +166,7 @@ class Levels:
         self.catch_up()
         return [level for level in self.log[since:] if level.number == line.number]
 
-    def wait(self, line, value, since=0, timeout=5):
+    def wait(self, line, value, since=0, timeout=PATIENCE):
         deadline = time.monotonic() + timeout
         with self.changed:
             while True:
@@ -203,10 +203,10 @@ class Target:
         """Whether a transfer holds the bus at this moment."""
         return self.get("hanging") == "Y"
 
-    def wait_hanging(self, timeout=5):
+    def wait_hanging(self, timeout=PATIENCE):
         wait_until(lambda: self.hanging, timeout, "a transfer holds the bus")
 
-    def wait_transfers(self, more, timeout=5):
+    def wait_transfers(self, more, timeout=PATIENCE):
         """Waits for so many more transfers, good or refused."""
         goal = self.transfers + more
         wait_until(lambda: self.transfers >= goal, timeout, f"{more} more transfers")

@@ -2,6 +2,8 @@
 
 import time
 
+from harness.waiting import PATIENCE
+
 
 def a_relay_line_follows_set(bench):
     line = bench.chip["RELAY1"]
@@ -67,7 +69,7 @@ def a_retained_command_is_refused(bench):
           line: RELAY1
     """)
     topic, levels = runtime.topic("fan/set"), bench.levels.mark()
-    bench.observer.publish(topic, "ON", retain=True).wait_for_publish(5)
+    bench.observer.publish(topic, "ON", retain=True).wait_for_publish(PATIENCE)
     with runtime:
         runtime.wait_online()
         answer = runtime.wait_result("fan", "ON")

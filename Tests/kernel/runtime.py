@@ -8,7 +8,7 @@ import tempfile
 import textwrap
 import time
 
-from harness.mqtt import wait_until
+from harness.waiting import PATIENCE, wait_until
 
 
 class Runtime:
@@ -43,10 +43,10 @@ class Runtime:
         with open(self.log_path, errors="replace") as file:
             return file.read()
 
-    def wait_log(self, text, timeout=5):
+    def wait_log(self, text, timeout=PATIENCE):
         wait_until(lambda: text in self.log, timeout, f"swiftletd's log has {text!r}")
 
-    def wait_exit(self, timeout=5):
+    def wait_exit(self, timeout=PATIENCE):
         return self.process.wait(timeout)
 
     def end(self):
@@ -74,7 +74,7 @@ class Runtime:
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(5)
+                self.process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 pass
 
@@ -83,7 +83,7 @@ class Runtime:
     def topic(self, name):
         return f"swiftlet/{self.device}/{name}"
 
-    def wait(self, name, payload=None, since=0, timeout=5):
+    def wait(self, name, payload=None, since=0, timeout=PATIENCE):
         """Waits for a message of the program; not on when the program ends meanwhile."""
         if isinstance(payload, str):
             payload = payload.encode()
@@ -98,17 +98,17 @@ class Runtime:
                 if remaining == 0 or runs and self.process.poll() is not None:
                     raise
 
-    def wait_online(self, since=0, timeout=5):
+    def wait_online(self, since=0, timeout=PATIENCE):
         return self.wait("availability", "online", since, timeout)
 
-    def wait_error(self, module, *words, since=0, timeout=5):
+    def wait_error(self, module, *words, since=0, timeout=PATIENCE):
         """A text on the module's error topic; it has to have all these words."""
         message = self.wait(f"{module}/error", lambda payload: payload != b"", since, timeout)
         text = message.payload.decode()
         assert all(word in text for word in words), f"{module}/error: {text!r} without {words}"
         return text
 
-    def wait_well(self, module, since, timeout=5):
+    def wait_well(self, module, since, timeout=PATIENCE):
         return self.wait(f"{module}/error", b"", since, timeout)
 
     def messages(self, name, since=0):
@@ -120,7 +120,7 @@ class Runtime:
         def leave():
             with open(self.broker.log_path) as file:
                 return re.search(rf"Client \S*{self.device} (disconnected|closed)", file.read())
-        return wait_until(leave, 5, "the client left the broker")[1] == "disconnected"
+        return wait_until(leave, what="the client left the broker")[1] == "disconnected"
 
     # What it is told
 

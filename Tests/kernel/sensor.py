@@ -20,7 +20,7 @@ TANK = """
       every: 500ms
 """
 EIO = 5
-# the longest a command may take to reach its line, in seconds
+# how much longer a command may take to reach its line than without a fault, in seconds
 LIMIT = 0.020
 
 
@@ -108,16 +108,16 @@ def a_target_that_was_never_there_is_reported_and_found(bench):
         runtime.wait_well("air", since)
 
 
-def commanded(bench, runtime, wire, seconds, check):
-    """Switches to and fro for so long; the seconds each command took to reach the line."""
+def commanded(bench, runtime, wire, seconds, check=lambda: None):
+    """Switches to and fro for so long, and at least thrice a second of that; the seconds each command took to reach the
+    line."""
     line, delays, until = bench.chip["RELAY1"], [], time.monotonic() + seconds
-    while time.monotonic() < until:
+    while time.monotonic() < until or len(delays) < 3 * seconds:
         since, levels, level = bench.observer.mark(), bench.levels.mark(), 1 - line.level
         sent = wire.command(runtime.topic("fan/set"), ("OFF", "ON")[level])
         delays.append(bench.levels.wait(line, level, levels).at - sent)
         runtime.wait("fan/state", ("OFF", "ON")[level], since)
         check()
-    assert len(delays) >= 3 * seconds, f"only {len(delays)} commands in {seconds} s"
     return delays
 
 
@@ -141,7 +141,8 @@ def while_hung(bench, runtime, wire, chip, seconds):
 
 def a_hung_bus_never_holds_up_a_relay(bench):
     """Every transfer blocks in the kernel, as with SCL held low. Each command must be on the line within
-    20 ms, by the kernel's own clock. A machine with other work to do may try three times."""
+    20 ms more than the slowest of those before the fault needed, by the kernel's own clock. A machine with other
+    work to do may try three times."""
     with Wire(bench.broker) as wire, SHT3x() as chip, bench.runtime(AIR + """
     - relay: fan
       line: RELAY1
@@ -149,10 +150,12 @@ def a_hung_bus_never_holds_up_a_relay(bench):
         chip.measure(21.5, 47.25)
         runtime.wait("air/temperature", "21.50")
         for seconds in (10 if bench.full else 2.5, 2.5, 2.5):
+            usual = max(commanded(bench, runtime, wire, 2.5))
+            bench.note(f"without a fault {usual * 1000:.1f} ms")
             worst = max(while_hung(bench, runtime, wire, chip, seconds))
-            if worst <= LIMIT:
+            if worst <= usual + LIMIT:
                 return
-        raise AssertionError(f"a command took {worst * 1000:.1f} ms")
+        raise AssertionError(f"a command took {worst * 1000:.1f} ms, without a fault {usual * 1000:.1f} ms")
 
 
 def a_stop_does_not_wait_for_a_hung_bus(bench):
