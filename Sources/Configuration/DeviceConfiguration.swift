@@ -50,6 +50,10 @@ struct BoardFinder {
   }
 
   private func reportMissing(_ reference: BoardReference) {
+    if let trouble = surroundings.boardTrouble(reference.name) {
+      problems.report(reference.mark, "board \(reference.name.quoted) cannot be looked up", trouble)
+      return
+    }
     let names = surroundings.boardNames()
     var suggestion: Message = names.isEmpty ? "there are no board files" : "boards are \(listed(names))"
     if let near = didYouMean(reference.name, names) { suggestion = "\(near) \(suggestion)" }

@@ -24,9 +24,11 @@ FAN = f"{PREFIX}/fan"
 READINGS = f"{PREFIX}/air/temperature"
 
 
+# Before 3.13 it closes on a CONNECT of 5.0 without a word.
+SPEAKS_5 = (version() or (0,)) >= (3, 13)
+
+
 def setUpModule():
-    if version() and version() >= (3, 13):
-        raise unittest.SkipTest(f"RabbitMQ {version()}: these tests are for the ones that know 3.1.1 only")
     global broker
     broker = RabbitMQ()
     unittest.addModuleCleanup(broker.close)
