@@ -35,7 +35,7 @@ fuzz: ## coverage-guided fuzzing of decoders and session for 10 minutes
 lint: ## format, project rules
 	@scripts/lint
 
-clean: ## remove what was built (downloads in .cache stay)
+clean: ## remove what was built here (the cache stays: CONTRIBUTING.md)
 	rm -rf .build .build-* dist
 
 .PHONY: help run test kernel-test embedded cross hil bench fuzz lint clean

@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 
-from harness.device import ROOT, swiftletd
+from harness.device import ROOT, simulator, swiftletd
 from harness.mqtt import Broker
 from hil.elf import Elf
 
@@ -74,9 +74,9 @@ def allocations(table, broker, directory):
 
 def unstripped():
     """The same program with its names."""
-    if swiftletd() == os.path.join(ROOT, "dist", "host", "swiftletd"):
-        return os.path.join(ROOT, ".build-host", "release", "swiftletd")
-    return swiftletd()
+    if simulator() == os.path.join(ROOT, "dist", "host", "swiftletd-simulator"):
+        return os.path.join(ROOT, ".build-host", "release", "swiftletd-simulator")
+    return simulator()
 
 
 def memory(table, broker):

@@ -43,6 +43,10 @@ public struct BoardFinder {
   }
 
   private func reportMissing(_ name: String, _ mark: Mark) {
+    if let trouble = surroundings.boardTrouble(name) {
+      problems.report(mark, "board \(name.quoted) cannot be looked up", trouble)
+      return
+    }
     let names = surroundings.boardNames()
     var suggestion: Message = names.isEmpty ? "there are no board files" : "boards are \(listed(names))"
     if let near = didYouMean(name, names) { suggestion = "\(near) \(suggestion)" }

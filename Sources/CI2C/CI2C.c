@@ -13,12 +13,13 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+/* 1: it has; 0: it has not; negative: not to be known, for want of a file or of the right. */
 static int has_name(const char *entry, const char *name) {
   char path[96] = "/sys/class/i2c-dev/", found[128];
   strncat(path, entry, sizeof path - strlen(path) - 1);
   strncat(path, "/name", sizeof path - strlen(path) - 1);
   int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return 0;
+  if (fd < 0) return errno == ENOENT ? 0 : -errno;
   ssize_t count = read(fd, found, sizeof found - 1);
   close(fd);
   if (count <= 0) return 0;
@@ -29,11 +30,14 @@ static int has_name(const char *entry, const char *name) {
 /* The device of the adapter with that name; -ENODEV where there is none. */
 static int find_adapter(const char *name, char *device, size_t capacity) {
   DIR *adapters = opendir("/sys/class/i2c-dev");
-  if (!adapters) return -ENODEV;
+  if (!adapters) return errno == ENOENT ? -ENODEV : -errno;
   int answer = -ENODEV;
   struct dirent *entry;
   while (answer && (entry = readdir(adapters))) {
-    if (entry->d_name[0] == '.' || !has_name(entry->d_name, name)) continue;
+    if (entry->d_name[0] == '.') continue;
+    int named = has_name(entry->d_name, name);
+    if (named < 0) answer = named;
+    if (named <= 0) continue;
     strncpy(device, "/dev/", capacity);
     strncat(device, entry->d_name, capacity - 6);
     answer = 0;

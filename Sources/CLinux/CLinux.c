@@ -69,10 +69,12 @@ int linux_list(const char *directory, int (*each)(const char *, void *), void *c
   DIR *entries = opendir(directory);
   if (!entries) return -errno;
   struct dirent *entry;
-  while ((entry = readdir(entries)))
+  /* The end and an error look alike but for errno. */
+  while ((errno = 0, entry = readdir(entries)))
     if (entry->d_name[0] != '.' && each(entry->d_name, context)) break;
+  int error = entry ? 0 : errno;
   closedir(entries);
-  return 0;
+  return -error;
 }
 
 int64_t linux_wall_time(void) {

@@ -9,6 +9,13 @@ public protocol ConfigurationSurroundings: AnyObject {
   func boardNames() -> [String]
   /// `NAME.yaml` of the boards directory; `name` has no characters but a-z, 0-9, '-' and '_'.
   func boardFile(_ name: String) -> SourceFile?
+  /// Why it is not known whether there is such a board: a file or directory that is there and cannot be read. Nil: it
+  /// is known.
+  func boardTrouble(_ name: String) -> Message?
   /// `headers/NAME.yaml` of the boards directory: what many boards have on their header.
   func headerFile(_ name: String) -> SourceFile?
+}
+
+extension ConfigurationSurroundings {
+  public func boardTrouble(_ name: String) -> Message? { nil }
 }

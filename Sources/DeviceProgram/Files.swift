@@ -38,8 +38,9 @@ public final class Files: ConfigurationSurroundings {
   public func boardNames() -> [String] {
     var names: [String] = []
     for directory in boardDirectories {
-      for board in Files.list(directory, ending: ".yaml")
-      where !names.contains(where: { $0.equals(board) }) { names.append(board) }
+      // `boardTrouble` says why there are none.
+      guard case .success(let boards) = Files.list(directory, ending: ".yaml") else { continue }
+      for board in boards where !names.contains(where: { $0.equals(board) }) { names.append(board) }
     }
     return names
   }
@@ -53,10 +54,23 @@ public final class Files: ConfigurationSurroundings {
 
   public func headerFile(_ name: String) -> SourceFile? { boardFile("headers/" + name) }
 
-  /// The names in a directory that end so, without that ending.
-  private static func list(_ directory: String, ending: StaticString) -> [String] {
+  public func boardTrouble(_ name: String) -> Message? {
+    for directory in boardDirectories {
+      let path = directory + "/" + name + ".yaml"
+      if case .failure(let error) = Files.read(path), !error.isAbsence {
+        return error.text
+      }
+      if case .failure(let error) = Files.list(directory, ending: ".yaml"), !error.isAbsence {
+        return "\(directory) cannot be listed: \(String(cString: linux_message(error.number)))"
+      }
+    }
+    return nil
+  }
+
+  /// The names in a directory that end so, without that ending; or why it cannot be listed.
+  private static func list(_ directory: String, ending: StaticString) -> Result<[String], FileError> {
     let found = NameList(ending: ending)
-    _ = directory.withCString { directory in
+    let result = directory.withCString { directory in
       linux_list(
         directory,
         { name, context in
@@ -66,7 +80,7 @@ public final class Files: ConfigurationSurroundings {
           return 0
         }, Unmanaged.passUnretained(found).toOpaque())
     }
-    return found.names
+    return result < 0 ? .failure(FileError(path: directory, number: -result)) : .success(found.names)
   }
 
   private static func directory(of path: String) -> String {
@@ -80,6 +94,9 @@ public final class Files: ConfigurationSurroundings {
 public struct FileError: Error {
   var path: String
   var number: Int32
+
+  /// There is nothing of that name: no fault where several places are looked at.
+  var isAbsence: Bool { number == ENOENT || number == ENOTDIR }
 
   public var text: Message {
     if number == ENOENT { return "\(path) does not exist: name the device file with --config FILE" }

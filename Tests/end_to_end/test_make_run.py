@@ -9,7 +9,7 @@ import time
 import unittest
 import uuid
 
-from harness.device import ROOT, environment, swiftletd
+from harness.device import ROOT, environment, simulator
 from harness.mqtt import Broker, free_port, wait_until
 from harness.waiting import PATIENCE, pulse
 
@@ -71,7 +71,7 @@ class Terminal:
 class MakeRun(unittest.TestCase):
 
     def start(self, **variables):
-        terminal = Terminal("make", "run", SWIFTLETD=swiftletd(), **variables)
+        terminal = Terminal("make", "run", SWIFTLETD=simulator(), **variables)
         self.addCleanup(terminal.close)
         return terminal
 

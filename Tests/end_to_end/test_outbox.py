@@ -1,5 +1,6 @@
 """Readings that are kept on disk, and what a kept outbox must not change."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -64,7 +65,7 @@ class Outbox(unittest.TestCase):
             if os.path.exists(self.path + ending):
                 shutil.copy(self.path + ending, copy + ending)
         try:
-            with sqlite3.connect(copy) as database:
+            with contextlib.closing(sqlite3.connect(copy)) as database:
                 return database.execute(
                     "SELECT count(*) FROM record WHERE key + 0 <> -9223372036854775808").fetchone()[0]
         except sqlite3.DatabaseError:

@@ -1,5 +1,6 @@
 """`swiftlet pub --outbox`: what it was given arrives, whatever dies in between."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -46,7 +47,7 @@ class Outbox(unittest.TestCase):
             if os.path.exists(self.path + ending):
                 shutil.copy(self.path + ending, copy + ending)
         try:
-            with sqlite3.connect(copy) as database:
+            with contextlib.closing(sqlite3.connect(copy)) as database:
                 # Numbers without a sign are stored with one.
                 return database.execute("SELECT count(*) FROM record WHERE key >= ?",
                                         ((16 << 56) - (1 << 63),)).fetchone()[0]

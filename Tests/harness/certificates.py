@@ -13,7 +13,7 @@ class Certificates:
         self.authority("ca")
         self.issue("server", "ca", "subjectAltName=DNS:localhost,IP:127.0.0.1")
         self.issue("elsewhere", "ca", "subjectAltName=DNS:elsewhere.example")
-        self.issue("expired", "ca", "subjectAltName=DNS:localhost", days=-1)
+        self.issue_expired("expired", "ca", "subjectAltName=DNS:localhost")
         self.issue("client", "ca", "subjectAltName=DNS:device")
         self.authority("strange")
 
@@ -27,13 +27,31 @@ class Certificates:
         self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
                      "-subj", f"/CN={name} authority", "-keyout", f"{name}.key", "-out", f"{name}.crt")
 
-    def issue(self, name, authority, extension, days=30):
+    def request(self, name, extension):
         self.openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
                      "-keyout", f"{name}.key", "-out", f"{name}.csr")
-        with open(self.path(f"{name}.ext"), "w") as file:
-            file.write(extension + "\n")
+        self.write(f"{name}.ext", extension)
+
+    def issue(self, name, authority, extension):
+        self.request(name, extension)
         self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.crt", "-CAkey", f"{authority}.key",
-                     "-CAcreateserial", "-days", str(days), "-extfile", f"{name}.ext", "-out", f"{name}.crt")
+                     "-CAcreateserial", "-days", "30", "-extfile", f"{name}.ext", "-out", f"{name}.crt")
+
+    def issue_expired(self, name, authority, extension):
+        """By `openssl ca`, which takes dates of the past in every version; `x509` takes none before 3.4, and from 3.5
+        on no negative number of days."""
+        self.request(name, extension)
+        self.write("index", "")
+        self.write("serial", "01")
+        self.write("ca.cnf", "[ca]\ndefault_ca = all\n[all]\ndatabase = index\nserial = serial\nnew_certs_dir = .\npolicy = any\n"
+                             "[any]\ncommonName = supplied")
+        self.openssl("ca", "-batch", "-notext", "-config", "ca.cnf", "-md", "sha256", "-in", f"{name}.csr",
+                     "-cert", f"{authority}.crt", "-keyfile", f"{authority}.key", "-extfile", f"{name}.ext",
+                     "-startdate", "20200101000000Z", "-enddate", "20200201000000Z", "-out", f"{name}.crt")
+
+    def write(self, name, text):
+        with open(self.path(name), "w") as file:
+            file.write(text + "\n" if text else "")
 
     def pin(self, name):
         """SHA-256 of the public key, as `pin` wants it."""

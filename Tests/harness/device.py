@@ -34,6 +34,14 @@ def swiftletd():
     return path
 
 
+def simulator():
+    """The same with a board of models, which lies beside it."""
+    path = swiftletd() + "-simulator"
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"{path}: build it with 'swift build --product swiftletd-simulator'")
+    return path
+
+
 def configuration(mqtt, modules=MODULES):
     """A device file; `mqtt` is a port on loopback or the value of the key as it stands in the file."""
     if isinstance(mqtt, int):
@@ -80,7 +88,7 @@ class Device:
         self.lines, self.times = [], []
         self.changed = threading.Condition()
         self.process = subprocess.Popen(
-            [*wrapper, swiftletd(), "run", "--config", self.config, "--boards", boards],
+            [*wrapper, simulator(), "run", "--config", self.config, "--boards", boards],
             stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=self.directory,
             env=environment(**(variables or {})))
         self.reader = threading.Thread(target=self._read, daemon=True)

@@ -33,10 +33,13 @@ class RabbitMQ:
         self.port = free_port()
         self.directory = tempfile.mkdtemp(prefix="swiftlet-rabbitmq-")
         self.log_path = self.path("log")
+        # Who does not log in is this user.
+        anonymous = ("mqtt.default_user = guest", "mqtt.default_pass = guest") if version() < (4, 0) else \
+            ("anonymous_login_user = guest", "anonymous_login_pass = guest")
         with open(self.path("rabbitmq.conf"), "w") as file:
             file.write("\n".join([
                 "listeners.tcp = none", f"mqtt.listeners.tcp.1 = 127.0.0.1:{self.port}",
-                "mqtt.allow_anonymous = true", "mqtt.default_user = guest", "mqtt.default_pass = guest",
+                "mqtt.allow_anonymous = true", *anonymous,
                 "log.file = false", "log.console = true", ""]))
         with open(self.path("plugins"), "w") as file:
             file.write("[rabbitmq_mqtt].\n")

@@ -27,7 +27,8 @@ ssize_t linux_write_now(int fd, const void *bytes, size_t count);
 int linux_random(void *buffer, size_t count);
 const char *linux_environment(const char *name);
 
-/* Directory listing: calls `each` with every entry's name; stops when it returns non-zero. */
+/* Directory listing: calls `each` with every entry's name; stops when it returns non-zero. 0, or minus errno when the
+   directory cannot be listed to its end. */
 int linux_list(const char *directory, int (*each)(const char *name, void *context), void *context);
 
 /* Time: the monotonic clock, which timerfd, GPIO events and epoll share. */
