@@ -40,18 +40,20 @@ public struct Topics {
     return topic
   }
 
-  /// The module's level of a command topic; nil when the topic is not `<prefix><module>/…`, or so long that no
+  /// The module's level of a command topic; nil when the topic is not `<prefix><module>/…set`, or so long that no
   /// answer could be given.
   func module(ofCommand topic: FixedText) -> FixedText? {
-    guard topic.count > prefix.count, topic.count + 3 <= FixedText.capacity, !topic.isTruncated else {
-      return nil
-    }
+    let suffix: StaticString = "/set"
+    guard topic.count + 3 <= FixedText.capacity, !topic.isTruncated else { return nil }
+    let end = topic.count - suffix.utf8CodeUnitCount
+    guard end >= prefix.count else { return nil }
     for index in 0..<prefix.count where topic[index] != prefix[index] { return nil }
+    for index in end..<topic.count where topic[index] != suffix.utf8Start[index - end] { return nil }
     var module = FixedText()
-    for index in prefix.count..<topic.count {
-      if topic[index] == UInt8(ascii: "/") { return module }
+    for index in prefix.count..<end {
+      if topic[index] == UInt8(ascii: "/") { break }
       module.append(byte: topic[index])
     }
-    return nil
+    return module
   }
 }

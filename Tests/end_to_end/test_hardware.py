@@ -1,6 +1,7 @@
 """Buses that are not there or may not be opened: the error names the remedy, and everything else works."""
 
 import os
+import shutil
 import subprocess
 import unittest
 
@@ -28,9 +29,10 @@ class Buses(WithBroker):
             text = file.read()
         with open(os.path.join(boards, "raspberry-pi-4.yaml"), "w") as file:
             file.write(text.replace("/dev/i2c-1", device))
+        shutil.copytree(os.path.join(ROOT, "boards", "headers"), os.path.join(boards, "headers"))
         os.chmod(self.broker.directory, 0o755)
         text = configuration(self.broker.port, SENSOR).replace("board: simulator", "board: raspberry-pi-4")
-        return self.start(text, boards=boards, **options)
+        return self.start(text, boards=boards, program=swiftletd(), **options)
 
     def check_error(self, device, observer, *words):
         text = observer.wait(f"{PREFIX}/air/error", lambda payload: payload).payload.decode()

@@ -75,9 +75,9 @@ class Device:
     """A running swiftletd on the simulated board; leaving the `with` ends it whatever happens."""
 
     def __init__(self, text, files=None, variables=None, wrapper=(), boards=os.path.join(ROOT, "boards"),
-                 is_read=True):
+                 is_read=True, program=None):
         """`files`: more files beside the device file; `wrapper`: a command the program is started with;
-        `is_read`: whether anybody reads its log before `read_log`."""
+        `is_read`: whether anybody reads its log before `read_log`; `program`: another than the simulator."""
         self.directory = tempfile.mkdtemp(prefix="swiftlet-device-")
         self.config = os.path.join(self.directory, "device.yaml")
         for name, content in {"device.yaml": text, **(files or {})}.items():
@@ -88,7 +88,7 @@ class Device:
         self.lines, self.times = [], []
         self.changed = threading.Condition()
         self.process = subprocess.Popen(
-            [*wrapper, simulator(), "run", "--config", self.config, "--boards", boards],
+            [*wrapper, program or simulator(), "run", "--config", self.config, "--boards", boards],
             stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=self.directory,
             env=environment(**(variables or {})))
         self.reader = threading.Thread(target=self._read, daemon=True)
