@@ -65,9 +65,10 @@ public final class ExpanderPort: Work, TimerOwner {
   private var lines: [ExpanderOutputLine] = []
   private var outputs: UInt32 = 0
   private var wanted: UInt32 = 0
-  /// The levels that the chip has shown, of the pins in `known`.
+  /// The levels that the chip has shown, of the pins in `known`: not of those that a transfer may have changed since.
   private var confirmed: UInt32 = 0
   private var known: UInt32 = 0
+  private var hasHeld = false
 
   private var isBusy = false
   private var isDirty = false
@@ -169,6 +170,7 @@ public final class ExpanderPort: Work, TimerOwner {
 
   private func submit() {
     sending = (wanted, outputs)
+    known &= ~(wanted ^ confirmed)
     isDirty = false
     retry?.cancel()
     check?.cancel()
@@ -196,7 +198,8 @@ public final class ExpanderPort: Work, TimerOwner {
   }
 
   private func succeed(_ isRestored: Bool) {
-    let hadFailed = failure != nil || known == 0
+    let hadFailed = failure != nil || !hasHeld
+    hasHeld = true
     confirmed = sending.levels
     known = sending.outputs
     failure = nil
@@ -251,7 +254,7 @@ public final class ExpanderPort: Work, TimerOwner {
   /// The outputs are let through only while they are known to be what they are to be.
   private func updateEnable() {
     guard let enable else { return }
-    let isAllowed = !isStopped && !isLost && known & outputs == outputs
+    let isAllowed = !isStopped && !isLost && hasHeld
     if enable.level == .driven(isAllowed) { return }
     do {
       try enable.set(active: isAllowed)
