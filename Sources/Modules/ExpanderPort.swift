@@ -73,6 +73,8 @@ public final class ExpanderPort: Work, TimerOwner {
   private var isBusy = false
   private var isDirty = false
   private var isLost = false
+  /// The pins of which nobody knows anything since: not those that have been set again.
+  private var unknown: UInt32 = 0
   private var isStopped = false
   private var failure: LineError?
 
@@ -154,6 +156,7 @@ public final class ExpanderPort: Work, TimerOwner {
 
   func set(_ line: ExpanderOutputLine, high: Bool) {
     wanted = high ? wanted | line.bit : wanted & ~line.bit
+    unknown &= ~line.bit
     line.isAwaited = true
     line.told = nil
     isDirty = true
@@ -161,8 +164,9 @@ public final class ExpanderPort: Work, TimerOwner {
   }
 
   func knowledge(of bit: UInt32) -> BitKnowledge {
-    if unconfirmed & bit == 0 && !isLost { return .driven(high: wanted & bit != 0) }
-    return isLost ? .unknown : .pending(high: wanted & bit != 0)
+    if unknown & bit != 0 { return .unknown }
+    let isDriven = unconfirmed & bit == 0 && !isLost
+    return isDriven ? .driven(high: wanted & bit != 0) : .pending(high: wanted & bit != 0)
   }
 
   /// Pins that are not known to have the level that is wanted.
@@ -204,6 +208,7 @@ public final class ExpanderPort: Work, TimerOwner {
     known = sending.outputs
     failure = nil
     isLost = false
+    unknown = 0
     loss?.cancel()
     if !isStopped { schedule(check, after: timing.checkEvery) }
     updateEnable()
@@ -245,6 +250,7 @@ public final class ExpanderPort: Work, TimerOwner {
   private func lose() {
     let error = failure ?? .bus(.timeout)
     isLost = true
+    unknown = outputs
     updateEnable()
     for line in lines { line.isAwaited = true }
     observer?.expanderChanged(to: .lost(error))

@@ -156,8 +156,9 @@ import Testing
     #expect(
       board.watchers.map { $0.news() } == [["bus(HAL.BusError.timeout)"], ["bus(HAL.BusError.timeout)"]])
     #expect(board.states.news() == [.holding, .lost(.bus(.timeout))])
-    try board.lines[0].set(active: false)
     try board.lines[1].set(active: true)
+    #expect(board.lines.map(\.level) == [.unknown, .pending(true)], "what is asked for now is on its way")
+    try board.lines[0].set(active: false)
     board.bench.run(for: .seconds(60))
     board.bench.busHangs = false
     board.bench.settle()
