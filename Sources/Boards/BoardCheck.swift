@@ -29,6 +29,10 @@ public struct BoardCheck {
 
   private func checkLines() {
     for (index, claim) in claims.lines.enumerated() where !claim.name.utf8.isEmpty {
+      if findPin(of: claim) {
+        reportSecondUse(of: claim, before: index)
+        continue
+      }
       claim.line = board?.line(claim.name)
       if let line = claim.line {
         checkFree(line, claim)
@@ -36,17 +40,25 @@ public struct BoardCheck {
         reportUnknown(claim, board)
         continue
       }
-      for other in claims.lines[..<index] where isSame(claim, other) {
-        problems.report(
-          claim.mark,
-          "line \(claim.line?.name ?? claim.name) is already used by \(other.claimant.title) at \(other.mark.lineText)"
-        )
-        break
-      }
+      reportSecondUse(of: claim, before: index)
+    }
+    checkPins()
+  }
+
+  private func reportSecondUse(of claim: LineClaim, before index: Int) {
+    for other in claims.lines[..<index] where isSame(claim, other) {
+      problems.report(
+        claim.mark,
+        "line \(claim.line?.name ?? claim.name) is already used by \(other.claimant.title) at \(other.mark.lineText)"
+      )
+      return
     }
   }
 
   private func isSame(_ claim: LineClaim, _ other: LineClaim) -> Bool {
+    if let pin = claim.pin, let otherPin = other.pin {
+      return pin.expander === otherPin.expander && pin.number == otherPin.number
+    }
     guard let line = claim.line, let otherLine = other.line else {
       return board == nil && claim.name.equals(other.name)
     }

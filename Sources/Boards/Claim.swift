@@ -32,6 +32,13 @@ public class LineClaim {
   public var note: Message = ""
   /// Where it is; nil while nobody has looked, and when the board has no such line.
   public internal(set) var line: LineDescription?
+  /// Or the pin of an expander.
+  public internal(set) var pin: Pin?
+
+  public struct Pin {
+    public let expander: ExpanderClaim
+    public let number: Int
+  }
 
   init(_ claimant: Claimant, name: String, mark: Mark, activeLow: Bool) {
     self.claimant = claimant
@@ -155,6 +162,7 @@ public final class Claims {
   public private(set) var outputs: [OutputClaim] = []
   public private(set) var inputs: [InputClaim] = []
   public private(set) var targets: [TargetClaim] = []
+  public private(set) var expanders: [ExpanderClaim] = []
 
   public init() {}
 
@@ -169,4 +177,6 @@ public final class Claims {
   }
 
   public func add(_ target: TargetClaim) { targets.append(target) }
+
+  public func add(_ expander: ExpanderClaim) { expanders.append(expander) }
 }

@@ -34,33 +34,51 @@ public final class Hardware {
   /// Everything that stands in the way is told, or nothing did.
   public func open(_ claims: Claims) -> [HardwareError] {
     var problems: [HardwareError] = []
-    if !claims.outputs.isEmpty {
+    let outputs = claims.outputs.filter { $0.pin == nil }
+    if let first = outputs.first {
       if let lines {
-        lines.open(claims.outputs, &problems)
+        lines.open(outputs, &problems)
       } else {
-        problems.append(Hardware.missing("lines", claims.outputs[0].claimant))
+        problems.append(Hardware.missing("lines", first.claimant))
       }
     }
     for input in claims.inputs {
-      do throws(HardwareError) {
-        guard let lines else { throw Hardware.missing("lines", input.claimant) }
-        try lines.open(input)
-      } catch {
-        problems.append(error)
-      }
+      do throws(HardwareError) { try open(input) } catch { problems.append(error) }
     }
     for target in claims.targets {
-      do throws(HardwareError) {
-        guard let i2c else { throw Hardware.missing("I2C", target.claimant) }
-        guard let bus = target.bus else {
-          throw HardwareError("\(target.claimant.title): the board has no bus \(target.busName.quoted)")
-        }
-        try i2c.open(target, on: bus)
-      } catch {
-        problems.append(error)
-      }
+      do throws(HardwareError) { try open(target) } catch { problems.append(error) }
+    }
+    // What is behind a bus comes when its bus is there.
+    for output in claims.outputs where output.pin != nil {
+      do throws(HardwareError) { try openPin(output) } catch { problems.append(error) }
+    }
+    if problems.isEmpty {
+      for expander in claims.expanders { expander.begin() }
     }
     return problems
+  }
+
+  private func open(_ input: InputClaim) throws(HardwareError) {
+    guard let lines else { throw Hardware.missing("lines", input.claimant) }
+    try lines.open(input)
+  }
+
+  private func open(_ target: TargetClaim) throws(HardwareError) {
+    guard let i2c else { throw Hardware.missing("I2C", target.claimant) }
+    guard let bus = target.bus else {
+      throw HardwareError("\(target.claimant.title): the board has no bus \(target.busName.quoted)")
+    }
+    try i2c.open(target, on: bus)
+  }
+
+  private func openPin(_ output: OutputClaim) throws(HardwareError) {
+    guard let pin = output.pin else { return }
+    do throws(LineError) {
+      output.opened(try pin.expander.output(pin.number, output))
+    } catch {
+      throw HardwareError(
+        "\(output.claimant.title): \(pin.expander.claimant.title) refuses pin \(pin.number)")
+    }
   }
 
   private static func missing(_ what: String, _ claimant: Claimant) -> HardwareError {

@@ -15,8 +15,14 @@ public enum Summary {
     let claims = device.needs.claims
     var heading = "lines"
     for claim in claims.lines {
-      guard let line = claim.line else { continue }
-      text += row(heading, lineText(claim, line))
+      guard claim.line != nil || claim.pin != nil else { continue }
+      text += row(heading, lineText(claim))
+      heading = ""
+    }
+    heading = "limits"
+    for claim in claims.outputs {
+      guard let expander = claim.pin?.expander else { continue }
+      text += row(heading, "\(claim.name): \(expander.promise)")
       heading = ""
     }
     heading = "buses"
@@ -89,11 +95,11 @@ public enum Summary {
     }
   }
 
-  private static func lineText(_ claim: LineClaim, _ line: LineDescription) -> Message {
-    let pin = line.pin.map { padded("pin " + $0.description) } ?? padded("")
+  private static func lineText(_ claim: LineClaim) -> Message {
+    let pin = claim.line?.pin.map { padded("pin " + $0.description) } ?? padded("")
     let user = claim.claimant.kind + " " + claim.claimant.name
     let level = claim.activeLow ? "active low" : "active high"
-    return "\(padded(line.name))\(pin)\(user), \(level)\(claim.note)"
+    return "\(padded(claim.line?.name ?? claim.name))\(pin)\(user), \(level)\(claim.note)"
   }
 
   private static func targetText(_ target: TargetClaim, _ device: String) -> Message {

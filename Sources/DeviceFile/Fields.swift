@@ -45,6 +45,13 @@ public final class Fields {
     return nil
   }
 
+  /// The mapping under a key that may be missing; what reads it calls its `finish`.
+  public func mapping(_ key: String, example: Message) -> Fields? {
+    guard let field = optional(key) else { return nil }
+    return Fields(
+      field.node, owner: key.quoted + " of " + owner, wanted: "a mapping like \(example)", problems)
+  }
+
   /// Reports the keys that nobody asked for.
   public func finish() {
     for entry in entries where !problems.isFull && !known.contains(where: { $0.equals(entry.key) }) {

@@ -89,7 +89,31 @@ public final class ModuleFile {
     return debounce
   }
 
+  /// A line that lets something through while it is active: keys `line` and `active` of a mapping. Off at the start,
+  /// and in nobody's hand but that of whoever claims it.
+  public func enable(_ fields: Fields) -> OutputClaim {
+    let (mark, line, activeLow) = line(fields)
+    fields.finish()
+    let claim = OutputClaim(claimant, name: line, mark: mark, activeLow: activeLow, startsActive: false)
+    claim.note = ", lets its outputs through"
+    needs.claims.add(claim)
+    return claim
+  }
+
+  public func add(_ expander: ExpanderClaim) { needs.claims.add(expander) }
+
   // MARK: - Targets
+
+  /// Which of the chips `driver` names; nil, and reported, when it is none of them.
+  public func driver(among names: [String]) -> Int? {
+    guard let field = fields.required("driver", example: names.first ?? "SHT3x"),
+      let name = field.text(wanted: "the name of a driver")
+    else { return nil }
+    for (index, known) in names.enumerated() where known.equals(name) { return index }
+    let suggestion = didYouMean(name, names) ?? "drivers are \(listed(names))"
+    field.report("unknown driver \(field.node.description) in \(field.owner)", suggestion)
+    return nil
+  }
 
   /// A chip on an I2C bus: keys `bus` and `address`. `usual` is the address of a chip whose pins nobody has wired
   /// otherwise; nil: what chip it is has not been understood, which has been reported.

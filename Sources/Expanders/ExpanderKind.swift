@@ -7,7 +7,8 @@ import HAL
 public struct ExpanderKind {
   public let name: String
   public let defaultAddress: UInt8
-  public let pinCount: Int
+  /// What the datasheet calls the pins, in their order.
+  public let pinNames: [String]
   public let powerUp: ExpanderPowerUp
   /// Whether the chip can have the address.
   public let allows: (_ address: UInt8) -> Bool
@@ -22,7 +23,10 @@ public struct ExpanderKind {
   public init<Chip: PortExpander>(_ name: String, _ chip: Chip.Type) {
     self.name = name
     defaultAddress = Chip.defaultAddress
-    pinCount = Chip.pinCount
+    pinNames = (0..<Chip.pinCount).map { pin in
+      let name = Chip.name(of: pin)
+      return String(decoding: (0..<name.count).map { name[$0] }, as: UTF8.self)
+    }
     powerUp = Chip.powerUp
     allows = { Chip.allows(address: $0) }
     pin = { name in

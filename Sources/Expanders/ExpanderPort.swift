@@ -65,13 +65,16 @@ public final class ExpanderPort: Work, TimerOwner {
   private var lines: [ExpanderOutputLine] = []
   private var outputs: UInt32 = 0
   private var wanted: UInt32 = 0
-  /// The levels that the chip has shown, of the pins in `known`.
+  /// The levels that the chip has shown, of the pins in `known`: not of those that a transfer may have changed since.
   private var confirmed: UInt32 = 0
   private var known: UInt32 = 0
+  private var hasHeld = false
 
   private var isBusy = false
   private var isDirty = false
   private var isLost = false
+  /// The pins of which nobody knows anything since: not those that have been set again.
+  private var unknown: UInt32 = 0
   private var isStopped = false
   private var failure: LineError?
 
@@ -153,6 +156,7 @@ public final class ExpanderPort: Work, TimerOwner {
 
   func set(_ line: ExpanderOutputLine, high: Bool) {
     wanted = high ? wanted | line.bit : wanted & ~line.bit
+    unknown &= ~line.bit
     line.isAwaited = true
     line.told = nil
     isDirty = true
@@ -160,8 +164,9 @@ public final class ExpanderPort: Work, TimerOwner {
   }
 
   func knowledge(of bit: UInt32) -> BitKnowledge {
-    if unconfirmed & bit == 0 && !isLost { return .driven(high: wanted & bit != 0) }
-    return isLost ? .unknown : .pending(high: wanted & bit != 0)
+    if unknown & bit != 0 { return .unknown }
+    let isDriven = unconfirmed & bit == 0 && !isLost
+    return isDriven ? .driven(high: wanted & bit != 0) : .pending(high: wanted & bit != 0)
   }
 
   /// Pins that are not known to have the level that is wanted.
@@ -169,6 +174,7 @@ public final class ExpanderPort: Work, TimerOwner {
 
   private func submit() {
     sending = (wanted, outputs)
+    known &= ~(wanted ^ confirmed)
     isDirty = false
     retry?.cancel()
     check?.cancel()
@@ -196,11 +202,13 @@ public final class ExpanderPort: Work, TimerOwner {
   }
 
   private func succeed(_ isRestored: Bool) {
-    let hadFailed = failure != nil || known == 0
+    let hadFailed = failure != nil || !hasHeld
+    hasHeld = true
     confirmed = sending.levels
     known = sending.outputs
     failure = nil
     isLost = false
+    unknown = 0
     loss?.cancel()
     if !isStopped { schedule(check, after: timing.checkEvery) }
     updateEnable()
@@ -242,6 +250,7 @@ public final class ExpanderPort: Work, TimerOwner {
   private func lose() {
     let error = failure ?? .bus(.timeout)
     isLost = true
+    unknown = outputs
     updateEnable()
     for line in lines { line.isAwaited = true }
     observer?.expanderChanged(to: .lost(error))
@@ -251,7 +260,7 @@ public final class ExpanderPort: Work, TimerOwner {
   /// The outputs are let through only while they are known to be what they are to be.
   private func updateEnable() {
     guard let enable else { return }
-    let isAllowed = !isStopped && !isLost && known & outputs == outputs
+    let isAllowed = !isStopped && !isLost && hasHeld
     if enable.level == .driven(isAllowed) { return }
     do {
       try enable.set(active: isAllowed)

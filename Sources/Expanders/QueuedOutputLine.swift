@@ -55,7 +55,9 @@ public final class QueuedOutputLine: OutputLine, Work, TimerOwner {
   public func set(active: Bool) throws(LineError) {
     wanted = active
     isAwaited = true
+    isLost = false
     failure = nil
+    if let loss, loss.deadline == nil { schedule(loss, after: Self.lostAfter) }
     if !isBusy { submit() }
   }
 
@@ -63,7 +65,6 @@ public final class QueuedOutputLine: OutputLine, Work, TimerOwner {
     sending = wanted
     retry?.cancel()
     isBusy = queue.submit(self, urgent: true)
-    if !isLost, let loss, loss.deadline == nil { schedule(loss, after: Self.lostAfter) }
     if !isBusy { schedule(retry, after: Self.retryAfter) }
   }
 

@@ -21,18 +21,6 @@ public struct SensorChip {
     allows = { Chip.allows($0) }
     probe = { DriverProbe(Chip($0), queue: $0) }
   }
-
-  /// The chip that `driver` names.
-  static func read(_ fields: Fields, _ chips: [SensorChip]) -> SensorChip? {
-    guard let field = fields.required("driver", example: chips.first?.name ?? "SHT3x"),
-      let name = field.text(wanted: "the name of a driver")
-    else { return nil }
-    for chip in chips where chip.name.equals(name) { return chip }
-    let names = chips.map { $0.name }
-    let suggestion = didYouMean(name, names) ?? "drivers are \(listed(names))"
-    field.report("unknown driver \(field.node.description) in \(field.owner)", suggestion)
-    return nil
-  }
 }
 
 /// Stands in for a chip that the device file does not name rightly; nobody measures with it.

@@ -21,6 +21,45 @@ public final class SimulatedOutputLine: OutputLine {
   }
 }
 
+/// An output line behind a bus: pending until the test says what became of it.
+public final class SimulatedPendingOutputLine: OutputLine {
+  public private(set) var level: OutputLevel
+  public var observer: (any OutputLineObserver)?
+  /// What the wire has.
+  public private(set) var isDriven: Bool
+  private var wanted: Bool
+
+  /// The line has been requested with its first value, which is driven or, as an expander's, still pending.
+  public init(startsActive: Bool, isDriven: Bool = true) {
+    self.isDriven = isDriven && startsActive
+    wanted = startsActive
+    level = isDriven ? .driven(startsActive) : .pending(startsActive)
+  }
+
+  public func set(active: Bool) throws(LineError) {
+    wanted = active
+    level = .pending(active)
+  }
+
+  /// The chip has acknowledged what was asked for last.
+  public func acknowledge() {
+    isDriven = wanted
+    level = .driven(wanted)
+    observer?.outputDriven()
+  }
+
+  /// A transfer has failed, and is tried again.
+  public func fail(_ error: LineError) {
+    observer?.outputFailed(error)
+  }
+
+  /// The chip has not answered for too long.
+  public func lose(_ error: LineError) {
+    level = .unknown
+    observer?.outputFailed(error)
+  }
+}
+
 /// An input line that a test or a person drives.
 public final class SimulatedInputLine: InputLine {
   public var observer: (any InputLineObserver)?

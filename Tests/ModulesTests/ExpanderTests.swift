@@ -157,13 +157,44 @@ import Testing
     #expect(
       board.watchers.map { $0.news() } == [["bus(HAL.BusError.timeout)"], ["bus(HAL.BusError.timeout)"]])
     #expect(board.states.news() == [.holding, .lost(.bus(.timeout))])
-    try board.lines[0].set(active: false)
     try board.lines[1].set(active: true)
+    #expect(board.lines.map(\.level) == [.unknown, .pending(true)], "what is asked for now is on its way")
+    try board.lines[0].set(active: false)
     board.bench.run(for: .seconds(60))
     board.bench.busHangs = false
     board.bench.settle()
     #expect(board.lines.map(\.level) == [.driven(false), .driven(true)] && board.pins.levels == 2)
     #expect(board.watchers.map { $0.news() } == [["driven off"], ["driven on"]])
+  }
+
+  @Test("a change that is taken back while it is under way is pending until the chip shows that")
+  func takenBack() throws {
+    let board = try ExpanderBoard()
+    board.start()
+    try board.lines[0].set(active: true)
+    try board.lines[0].set(active: false)
+    #expect(board.lines[0].level == .pending(false) && !board.port.isSettled)
+    #expect(board.queue.run())
+    #expect(board.pins.levels == 1 && board.lines[0].level == .pending(false))
+    board.bench.settle()
+    #expect(board.pins.levels == 0 && board.lines[0].level == .driven(false))
+  }
+
+  @Test("a change that failed may have come through: taken back, it is pending until the chip shows that")
+  func takenBackAfterFailure() throws {
+    let board = try ExpanderBoard()
+    board.start()
+    // Levels and directions are written, and not read back.
+    board.target.inject(.absent, after: 2)
+    try board.lines[0].set(active: true)
+    board.bench.settle()
+    #expect(board.pins.levels == 1 && board.lines[0].level == .pending(true))
+    try board.lines[0].set(active: false)
+    board.bench.settle()
+    #expect(board.lines[0].level == .pending(false))
+    board.target.heal()
+    board.bench.run(for: .seconds(1))
+    #expect(board.pins.levels == 0 && board.lines[0].level == .driven(false))
   }
 
   @Test("a chip that is not read back as written is written again, and its lines hear why")

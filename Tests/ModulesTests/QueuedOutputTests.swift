@@ -77,6 +77,11 @@ import Testing
     try line.set(active: false)
     bench.run(for: .seconds(2))
     #expect(line.level == .unknown && watcher.news() == ["bus(HAL.BusError.timeout)"])
+    try line.set(active: true)
+    #expect(line.level == .pending(true))
+    bench.run(for: .seconds(2))
+    #expect(line.level == .unknown && watcher.news() == ["bus(HAL.BusError.timeout)"])
+    try line.set(active: false)
     bench.busHangs = false
     bench.settle()
     #expect(line.level == .driven(false) && watcher.news() == ["driven off"])

@@ -30,6 +30,29 @@ import Units
     #expect(!line.isActive && line.changes == 0)
   }
 
+  @Test("an output behind a bus is pending until it is acknowledged, and unknown when it is lost")
+  func pendingOutput() throws {
+    final class Waiting: OutputLineObserver {
+      var events: [String] = []
+      func outputDriven() { events.append("driven") }
+      func outputFailed(_ error: LineError) { events.append("\(error)") }
+    }
+    let line = SimulatedPendingOutputLine(startsActive: true, isDriven: false)
+    let waiting = Waiting()
+    line.observer = waiting
+    #expect(line.level == .pending(true) && !line.isDriven)
+    line.acknowledge()
+    #expect(line.level == .driven(true) && line.isDriven)
+    try line.set(active: false)
+    line.fail(.notHeld)
+    #expect(line.level == .pending(false) && line.isDriven && !line.isActive)
+    line.lose(.bus(.timeout))
+    #expect(line.level == .unknown)
+    try line.set(active: true)
+    line.acknowledge()
+    #expect(line.level == .driven(true) && waiting.events.count == 4)
+  }
+
   @Test("an input tells its observer of changes only, with their time and the edges lost before them")
   func input() throws {
     let line = SimulatedInputLine()

@@ -40,6 +40,36 @@ def an_active_low_relay_is_on_while_its_line_is_low(bench):
             runtime.wait("fan/state", command, since)
 
 
+def relays_of_one_chip_do_not_touch_each_other(bench):
+    fan, pump, lamp = (bench.chip[name] for name in ("RELAY1", "RELAY2", "RELAY3"))
+    began = bench.levels.mark()
+    with bench.runtime("""
+        - relay: fan
+          line: RELAY1
+          safety: { start: on }
+        - relay: pump
+          line: RELAY2
+          active: low
+        - relay: lamp
+          line: RELAY3
+    """) as runtime:
+        runtime.wait_online()
+        levels = {fan: 1, pump: 1, lamp: 0}
+        for line, level in levels.items():
+            assert {seen.value for seen in bench.levels.of(line, began)} == {level}, "start levels, and no others"
+        commands = [("lamp", lamp, "ON", 1), ("pump", pump, "ON", 0), ("fan", fan, "OFF", 0),
+                    ("lamp", lamp, "OFF", 0), ("pump", pump, "OFF", 1), ("fan", fan, "ON", 1)]
+        for name, line, command, level in commands:
+            since, mark = bench.observer.mark(), bench.levels.mark()
+            runtime.command(name, command)
+            runtime.wait(f"{name}/state", command, since)
+            levels[line] = level
+            for other, expected in levels.items():
+                assert other.level == expected, (name, command, other.offset)
+                # A level that a line has already may be set again.
+                assert {seen.value for seen in bench.levels.of(other, mark)} <= {expected}
+
+
 def an_unknown_command_changes_nothing_and_is_answered_with_a_reason(bench):
     line = bench.chip["RELAY1"]
     with bench.runtime("""
@@ -141,6 +171,7 @@ def a_stop_publishes_offline_and_leaves_the_stop_level(bench):
 SCENARIOS = [
     a_relay_line_follows_set,
     an_active_low_relay_is_on_while_its_line_is_low,
+    relays_of_one_chip_do_not_touch_each_other,
     an_unknown_command_changes_nothing_and_is_answered_with_a_reason,
     a_retained_command_is_refused,
     from_before_the_start_a_line_shows_no_level_but_its_start_level,
