@@ -10,6 +10,10 @@ public protocol OutputLine: AnyObject {
   /// What is known of the line; before the first `set` the value it was requested with.
   var level: OutputLevel { get }
 
+  /// What was asked for last; false while nobody knows. (A requirement, because Embedded Swift 6.3 gets lost in an
+  /// extension's property that is called on an `any OutputLine`.)
+  var isActive: Bool { get }
+
   /// Who is told when a pending level is driven, or could not be. Lines that are never pending tell nobody.
   var observer: (any OutputLineObserver)? { get set }
 }
@@ -25,7 +29,6 @@ public enum OutputLevel: Equatable, Sendable {
 }
 
 extension OutputLine {
-  /// What was asked for last; false while nobody knows.
   public var isActive: Bool {
     switch level {
     case .driven(let active), .pending(let active): active
