@@ -90,7 +90,9 @@ public struct BoardCheck {
     for bus in board?.buses ?? [] where bus.lines.contains(where: { line.isCalled($0) }) {
       guard let user = claims.targets.first(where: { bus.isCalled($0.busName) }) else { continue }
       problems.report(
-        claim.mark, "line \(line.name) belongs to bus \(bus.name), which has a \(user.claimant.kind) on it")
+        claim.mark,
+        "line \(line.name) belongs to bus \(bus.name), which has \(user.claimant.article) \(user.claimant.kind) on it"
+      )
     }
     if let reserved = line.reserved {
       warnings.report(claim.mark, "line \(line.name) is reserved: \(reserved)")

@@ -135,8 +135,7 @@ struct BoardReader {
     }
     guard let other = field.text(wanted: "a line of the carrier") else { return nil }
     guard let line = board.line(other) else {
-      let suggestion = didYouMean(other, board.lines.map { $0.name })
-      field.report("the carrier has no line \(other.quoted)", suggestion)
+      field.report("the carrier has no line \(other.quoted)")
       return nil
     }
     line.aliases.append(line.name)
@@ -174,7 +173,7 @@ struct BoardReader {
   private func rename(_ field: Field, _ name: String, _ board: BoardDescription) {
     guard let other = field.text(wanted: "a bus of the carrier") else { return }
     guard let bus = board.bus(other) else {
-      field.report("the carrier has no bus \(other.quoted)", didYouMean(other, board.buses.map { $0.name }))
+      field.report("the carrier has no bus \(other.quoted)")
       return
     }
     bus.aliases.append(bus.name)

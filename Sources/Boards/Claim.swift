@@ -15,6 +15,12 @@ public struct Claimant: Sendable {
     self.name = name
   }
 
+  /// `a` sensor, `an` expander
+  var article: String {
+    guard let first = kind.bytes.first, "aeiou".bytes.contains(first) else { return "a" }
+    return "an"
+  }
+
   /// `relay 'fan'`
   public var title: String { kind + " " + name.quoted }
 }
