@@ -90,8 +90,8 @@ let package = Package(
     .target(
       name: "DeviceProgram",
       dependencies: [
-        "DeviceFile", "Boards", "DeviceRuntime", "Configuration", "HAL", "MQTTClient", "MQTTConnection",
-        "LinuxPlatform", "MQTTAuthentication", "Persistence", "CLinux",
+        "DeviceFile", "Boards", "DeviceRuntime", "Configuration", "Expanders", "HAL", "MQTTClient",
+        "MQTTConnection", "LinuxPlatform", "MQTTAuthentication", "Persistence", "CLinux",
       ],
       swiftSettings: portable),
 
@@ -169,6 +169,13 @@ let package = Package(
         "Loopback",
       ]),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation", "HAL", "Units"]),
+    .testTarget(
+      name: "DeviceProgramTests",
+      dependencies: [
+        "DeviceProgram", "SimulatedBoard", "Configuration", "DeviceFile", "Boards", "DeviceRuntime",
+        "Modules",
+        "MQTTConnection", "HAL", "Simulation", "DeviceBench",
+      ]),
     .testTarget(
       name: "GreenhouseTests",
       dependencies: [

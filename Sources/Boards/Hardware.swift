@@ -24,7 +24,7 @@ public protocol I2CProvider: AnyObject {
 }
 
 /// What a program can open: what its composition root leaves out is not in the program.
-public final class Hardware {
+open class Hardware {
   public var lines: (any LineProvider)?
   public var i2c: (any I2CProvider)?
 

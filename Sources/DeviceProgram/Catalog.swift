@@ -47,9 +47,9 @@ public struct Catalog {
 public struct HardwareSource {
   /// Lines and buses are models: any board's file will do, and nothing real is touched.
   public let isSimulated: Bool
-  let make: (EventLoop) -> Hardware
+  let make: (EventLoop) -> DeviceHardware
 
-  public init(isSimulated: Bool = false, _ make: @escaping (EventLoop) -> Hardware) {
+  public init(isSimulated: Bool = false, _ make: @escaping (EventLoop) -> DeviceHardware) {
     self.isSimulated = isSimulated
     self.make = make
   }
@@ -57,8 +57,7 @@ public struct HardwareSource {
   /// The lines and I2C buses of the machine.
   public static var linux: HardwareSource {
     HardwareSource { loop in
-      let hardware = Hardware()
-      hardware.lines = LinuxLineProvider(loop: loop)
+      let hardware = linuxLines(loop)
       hardware.i2c = LinuxI2CProvider(loop: loop)
       return hardware
     }
@@ -66,12 +65,22 @@ public struct HardwareSource {
 
   /// Lines only.
   public static var linuxLines: HardwareSource {
-    HardwareSource { loop in
-      let hardware = Hardware()
-      hardware.lines = LinuxLineProvider(loop: loop)
-      return hardware
-    }
+    HardwareSource { linuxLines($0) }
   }
+
+  private static func linuxLines(_ loop: EventLoop) -> DeviceHardware {
+    let hardware = DeviceHardware()
+    let lines = LinuxLineProvider(loop: loop)
+    hardware.lines = lines
+    hardware.parts = { lines.queued }
+    return hardware
+  }
+}
+
+/// What a program opens, and what of it the device starts.
+public final class DeviceHardware: Hardware {
+  /// Asked once all is open.
+  public var parts: () -> [any DevicePart] = { [] }
 }
 
 /// How users prove who they are without sending their password.

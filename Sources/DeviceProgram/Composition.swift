@@ -12,6 +12,8 @@ public struct Composition {
   public let log: any Log
   public var wallClock: (any WallClock)?
   public var authentication: AuthenticationSource?
+  /// What of the hardware the device starts.
+  public var parts: () -> [any DevicePart] = { [] }
 
   public init(
     configuration: DeviceConfiguration, hardware: Hardware, clock: any MonotonicClock, log: any Log,
@@ -67,8 +69,10 @@ public struct Composition {
       }
       return nil
     }
-    return Device(
+    let device = Device(
       topics: topics, modules: modules, client: client, clock: clock, log: log, wallClock: wallClock)
+    for part in parts() { device.add(part) }
+    return device
   }
 
   /// User name and password into the options; or, with SCRAM, neither of them, and no falling back to a

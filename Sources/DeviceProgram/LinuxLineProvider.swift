@@ -1,18 +1,29 @@
 import Boards
 import CLinux
 import DeviceFile
+import DeviceRuntime
+import Expanders
 import HAL
 import LinuxPlatform
 
 /// The machine's GPIO lines.
 public final class LinuxLineProvider: LineProvider {
   private let loop: EventLoop
+  /// Lines that a queue drives: the device starts them.
+  public private(set) var queued: [any DevicePart] = []
+  private var threads: [(chip: String, thread: WorkerThread)] = []
 
   public init(loop: EventLoop) {
     self.loop = loop
   }
 
+  /// Chips that are behind a bus come last, because their request waits for the bus.
   public func open(_ outputs: [OutputClaim], _ problems: inout [HardwareError]) {
+    request(outputs.filter { $0.line?.isSlow != true }, &problems)
+    request(outputs.filter { $0.line?.isSlow == true }, &problems)
+  }
+
+  private func request(_ outputs: [OutputClaim], _ problems: inout [HardwareError]) {
     var requests: [OutputRequest] = []
     for output in outputs {
       guard let line = output.line else { return problems.append(LinuxLineProvider.missing(output)) }
@@ -23,7 +34,7 @@ public final class LinuxLineProvider: LineProvider {
     }
     do throws(OutputRequestError) {
       let lines = try LinuxOutputLines.request(requests, program: "swiftletd")
-      for (index, line) in lines.enumerated() { outputs[index].opened(line) }
+      for (index, line) in lines.enumerated() { opened(line, outputs[index], &problems) }
     } catch {
       for problem in error.problems {
         let output = outputs[problem.index]
@@ -32,6 +43,25 @@ public final class LinuxLineProvider: LineProvider {
           HardwareError("\(output.claimant.title): \(problem.cause.text(line, holder: problem.holder))"))
       }
     }
+  }
+
+  private func opened(_ line: LinuxOutputLine, _ output: OutputClaim, _ problems: inout [HardwareError]) {
+    guard let description = output.line, description.isSlow else { return output.opened(line) }
+    do throws(SystemError) {
+      let queuedLine = QueuedOutputLine(line, queue: try thread(description.chip))
+      queued.append(queuedLine)
+      output.opened(queuedLine)
+    } catch {
+      problems.append(HardwareError("\(output.claimant.title): no thread: \(error.message)"))
+    }
+  }
+
+  /// One for all lines of a chip, which are one request.
+  private func thread(_ chip: String) throws(SystemError) -> WorkerThread {
+    for entry in threads where entry.chip.equals(chip) { return entry.thread }
+    let thread = try WorkerThread(loop: loop)
+    threads.append((chip, thread))
+    return thread
   }
 
   public func open(_ input: InputClaim) throws(HardwareError) {

@@ -61,9 +61,11 @@ public struct Program {
     // Signals first: threads inherit what is blocked.
     let signals = try Signals(loop: loop)
     let log = StandardErrorLog()
-    let composition = Composition(
-      configuration: configuration, hardware: catalog.hardware.make(loop), clock: loop, log: log,
-      wallClock: LinuxWallClock(), authentication: catalog.authentication)
+    let hardware = catalog.hardware.make(loop)
+    var composition = Composition(
+      configuration: configuration, hardware: hardware, clock: loop, log: log, wallClock: LinuxWallClock(),
+      authentication: catalog.authentication)
+    composition.parts = hardware.parts
     let problems = composition.open()
     for problem in problems { _ = complain(problem.text, EX_UNAVAILABLE) }
     guard problems.isEmpty else { return EX_UNAVAILABLE }

@@ -16,6 +16,7 @@ public final class Device {
   private(set) var slots: [ModuleSlot] = []
   let arena = TopicArena()
   private(set) var gates: [SafetyGate] = []
+  private var parts: [any DevicePart] = []
   private var timers: [DeviceTimer] = []
   private var phase = Phase.idle
   var needsBirth = false
@@ -69,16 +70,21 @@ public final class Device {
     var options = MQTTClientOptions(clientID: clientID, randomSeed: randomSeed)
     options.will = MQTTWill(
       topic: topics.availability.string, payload: Array("offline".utf8), qos: .atLeastOnce, retain: true)
-    // A device that is back late is a broken device: on a home's network, eight seconds are polite enough.
+    // After a broker's restart a device is back within ten seconds: eight and the time to connect. More would spare
+    // a broker of a home nothing.
     options.backoffMaximum = 8_000
     // A device says the same few topics all its life.
     options.sentTopicAliases = 16
     return options
   }
 
+  /// Takes something that is to start with the device.
+  public func add(_ part: any DevicePart) { parts.append(part) }
+
   /// Starts the modules, then the connection.
   public func start() {
     phase = .running
+    for part in parts { part.start(on: self) }
     for slot in slots { slot.module.start(on: self) }
     gatesLoseBroker()
     for slot in slots { slot.module.brokerDisconnected() }

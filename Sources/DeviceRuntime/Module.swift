@@ -41,6 +41,12 @@ extension Module {
   public func stop() {}
 }
 
+/// Something of a device that is no module, such as a line that is set anew when that failed.
+public protocol DevicePart: AnyObject {
+  /// Called once, before the modules start.
+  func start(on device: Device)
+}
+
 /// What somebody wants of a module.
 public struct Command: Sendable {
   /// Which of the module's entities: its place in `entities`.

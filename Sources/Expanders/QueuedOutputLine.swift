@@ -6,7 +6,7 @@ import HAL
 /// queue, the newest value wins, and a failure is tried again every second; what became of it, the observer hears.
 ///
 /// All lines of one chip share a queue: their request is one, and it is not to be used by two threads at a time.
-public final class QueuedOutputLine: OutputLine, Work, TimerOwner {
+public final class QueuedOutputLine: OutputLine, Work, TimerOwner, DevicePart {
   public var observer: (any OutputLineObserver)?
   private let queue: any WorkQueue
   /// The kernel's level was the wanted one after the last `set` that came through.

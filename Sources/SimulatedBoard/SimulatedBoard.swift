@@ -1,5 +1,6 @@
 import Boards
 import DeviceFile
+import DeviceProgram
 import HAL
 import Simulation
 
@@ -37,8 +38,8 @@ public final class SimulatedBoard: LineProvider, I2CProvider {
   }
 
   /// The board as what a program opens.
-  public var hardware: Hardware {
-    let hardware = Hardware()
+  public var hardware: DeviceHardware {
+    let hardware = DeviceHardware()
     hardware.lines = self
     hardware.i2c = self
     return hardware
