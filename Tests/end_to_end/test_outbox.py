@@ -1,17 +1,16 @@
 """Readings that are kept on disk, and what a kept outbox must not change."""
 
-import contextlib
 import json
 import os
 import shutil
 import signal
-import sqlite3
-import tempfile
 import time
 import unittest
 
 from harness.device import Device, run
 from harness.mqtt import Broker, Observer, free_port, wait_until
+
+from .support import count_records, directory_in_memory
 
 TOPIC = "swiftlet/bench/air/temperature"
 FAN = "swiftlet/bench/fan"
@@ -38,7 +37,7 @@ modules:
 
 class Outbox(unittest.TestCase):
     def setUp(self):
-        self.directory = tempfile.mkdtemp(prefix="swiftlet-outbox-")
+        self.directory = directory_in_memory()
         self.addCleanup(shutil.rmtree, self.directory)
         self.path = os.path.join(self.directory, "outbox.db")
         self.port = free_port()
@@ -59,17 +58,7 @@ class Outbox(unittest.TestCase):
         return observer
 
     def stored(self):
-        """Records in the file; a copy is looked at, which of a device that runs may have nothing in it."""
-        copy = os.path.join(self.directory, "copy.db")
-        for ending in ("", "-wal"):
-            if os.path.exists(self.path + ending):
-                shutil.copy(self.path + ending, copy + ending)
-        try:
-            with contextlib.closing(sqlite3.connect(copy)) as database:
-                return database.execute(
-                    "SELECT count(*) FROM record WHERE key + 0 <> -9223372036854775808").fetchone()[0]
-        except sqlite3.DatabaseError:
-            return 0
+        return count_records(self.path, "key + 0 <> -9223372036854775808")
 
     def test_readings_of_an_outage_arrive_after_kills(self):
         for _ in range(3):

@@ -10,7 +10,6 @@ import json
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 import unittest
 
@@ -19,7 +18,7 @@ from harness.mqtt import Observer, wait_until
 from harness.rabbitmq import RabbitMQ, version
 from harness.waiting import PATIENCE
 
-from .support import AVAILABILITY, PREFIX, answer, gaps
+from .support import AVAILABILITY, PREFIX, answer, directory_in_memory, gaps
 from .test_swiftlet_pub_sub import program, run
 
 FAN = f"{PREFIX}/fan"
@@ -125,7 +124,7 @@ class DeviceAtRabbitMQ(WithRabbitMQ):
         self.assertNotIn("online", device.log)
 
     def test_readings_of_an_outage_are_delivered_by_the_broker_that_comes_back(self):
-        directory = tempfile.mkdtemp(prefix="swiftlet-outbox-")
+        directory = directory_in_memory()
         self.addCleanup(shutil.rmtree, directory)
         observer = self.observe(READINGS, session="keeper")
         device = self.start(configuration(

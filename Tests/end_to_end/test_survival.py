@@ -7,7 +7,6 @@ Loss and delay of packets need a kernel with netem: where this one has none, the
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 import unittest
 
@@ -15,7 +14,7 @@ from harness import network
 from harness.mqtt import Broker, Observer, free_port, wait_until
 from harness.waiting import PATIENCE, pulse
 
-from .support import AVAILABILITY, PREFIX, Samples, SideBySide, answer
+from .support import AVAILABILITY, PREFIX, Samples, SideBySide, answer, directory_in_memory
 
 # The shortest there is, seconds.
 KEEP_ALIVE = 5
@@ -51,7 +50,7 @@ class Survival(SideBySide):
         self.broker = self.with_cleanup(Broker(settings="allow_anonymous true\n" + settings))
         self.observer = self.with_cleanup(Observer(self.broker.port))
         self.samples = self.with_cleanup(Samples(self.broker.port, f"{PREFIX}/air/temperature"))
-        outbox = tempfile.mkdtemp(prefix="swiftlet-outbox-")
+        outbox = directory_in_memory()
         self.addCleanup(shutil.rmtree, outbox)
         wait_until(lambda: self.subscriptions() == 2, what="the observers")
         device = self.start(device_file(host, port or self.broker.port, outbox, keep_alive=keep_alive), **options)

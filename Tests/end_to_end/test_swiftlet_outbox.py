@@ -1,23 +1,21 @@
 """`swiftlet pub --outbox`: what it was given arrives, whatever dies in between."""
 
-import contextlib
 import os
 import shutil
 import signal
-import sqlite3
 import subprocess
-import tempfile
 import unittest
 
 from harness.mqtt import Broker, Observer, free_port, wait_until
 from harness.waiting import PATIENCE
 
+from .support import count_records, directory_in_memory
 from .test_swiftlet_pub_sub import program, run
 
 
 class Outbox(unittest.TestCase):
     def setUp(self):
-        self.directory = tempfile.mkdtemp(prefix="swiftlet-outbox-")
+        self.directory = directory_in_memory()
         self.addCleanup(shutil.rmtree, self.directory)
         self.path = os.path.join(self.directory, "values.db")
         self.port = free_port()
@@ -41,18 +39,8 @@ class Outbox(unittest.TestCase):
         return observer
 
     def kept(self):
-        """Messages in the file, whoever has it open; a copy is looked at."""
-        copy = os.path.join(self.directory, "copy.db")
-        for ending in ("", "-wal"):
-            if os.path.exists(self.path + ending):
-                shutil.copy(self.path + ending, copy + ending)
-        try:
-            with contextlib.closing(sqlite3.connect(copy)) as database:
-                # Numbers without a sign are stored with one.
-                return database.execute("SELECT count(*) FROM record WHERE key >= ?",
-                                        ((16 << 56) - (1 << 63),)).fetchone()[0]
-        except sqlite3.DatabaseError:
-            return 0
+        """Messages in the file. Numbers without a sign are stored with one."""
+        return count_records(self.path, f"key >= {(16 << 56) - (1 << 63)}")
 
     def test_without_a_server_messages_are_kept_for_the_next_run(self):
         for number in (1, 2):

@@ -85,7 +85,7 @@ class Device:
                 file.write(content)
         os.chmod(self.directory, 0o755)
         pulse.begin()
-        self.lines, self.times = [], []
+        self.lines, self.times, self.has_ended = [], [], False
         self.changed = threading.Condition()
         self.process = subprocess.Popen(
             [*wrapper, program or simulator(), "run", "--config", self.config, "--boards", boards],
@@ -104,6 +104,9 @@ class Device:
                 self.lines.append(line.decode(errors="backslashreplace").rstrip("\n"))
                 self.times.append(time.monotonic())
                 self.changed.notify_all()
+        with self.changed:
+            self.has_ended = True
+            self.changed.notify_all()
 
     @property
     def log(self):
@@ -122,6 +125,8 @@ class Device:
                 for line in self.lines[since:]:
                     if re.search(pattern, line):
                         return line
+                if self.has_ended:
+                    raise TimeoutError(f"it has ended without a line like '{pattern}'; the log:\n{self.log_now()}")
                 remaining = deadline - time.monotonic()
                 if remaining <= 0 or not self.changed.wait(remaining):
                     raise TimeoutError(f"no line like '{pattern}' in {timeout} s; the log:\n{self.log_now()}")
