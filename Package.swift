@@ -21,9 +21,13 @@ let package = Package(
     .library(
       name: "Swiftlet",
       targets: [
-        "DeviceProgram", "DeviceRuntime", "Modules", "Drivers", "Boards", "DeviceFile", "HAL", "Units",
-        "MQTTConnection", "SimulatedBoard", "Simulation", "LinuxPlatform",
+        "DeviceProgram", "DeviceRuntime", "Modules", "Drivers", "Expanders", "Boards", "DeviceFile", "HAL",
+        "Units", "MQTTConnection", "MQTTClient", "SimulatedBoard", "Simulation", "LinuxPlatform",
       ]),
+    // What tests of a package of your own need: examples/visits
+    .library(name: "SwiftletTesting", targets: ["SwiftletTesting", "DeviceBench"]),
+    .executable(name: "minimal", targets: ["minimal"]),
+    .executable(name: "minimal-file", targets: ["minimal-file"]),
   ],
   dependencies: [
     // Only the host command line `swiftlet` uses it.
@@ -104,6 +108,15 @@ let package = Package(
       dependencies: ["DeviceProgram", "DeviceRuntime", "Modules", "MQTTConnection", "SimulatedBoard"],
       swiftSettings: portable),
 
+    // The smallest programs: one relay, one sensor, plain TCP (scripts/size-test)
+    .executableTarget(
+      name: "minimal",
+      dependencies: ["DeviceProgram", "DeviceRuntime", "Drivers", "LinuxPlatform", "Modules"],
+      path: "examples/minimal", swiftSettings: portable),
+    .executableTarget(
+      name: "minimal-file", dependencies: ["DeviceProgram", "DeviceRuntime", "Drivers", "Modules"],
+      path: "examples/minimal-file", exclude: ["device.yaml"], swiftSettings: portable),
+
     // For servers and desktops: ordinary Swift
     .target(
       name: "MQTTAsync",
@@ -134,6 +147,13 @@ let package = Package(
       name: "DeviceBench",
       dependencies: ["DeviceRuntime", "Simulation", "HAL", "Units", "Loopback", "MQTTClient"],
       path: "Tests/DeviceBench"),
+    .target(
+      name: "SwiftletTesting",
+      dependencies: [
+        "DeviceBench", "DeviceProgram", "Configuration", "DeviceFile", "DeviceRuntime", "SimulatedBoard",
+        "Boards", "MQTTConnection", "HAL", "Simulation",
+      ],
+      path: "Tests/SwiftletTesting"),
     .target(name: "TestBroker", path: "Tests/TestBroker"),
     .target(name: "FaultyDisk", path: "Tests/FaultyDisk"),
     .target(name: "TestNumbers", path: "Tests/TestNumbers"),
@@ -179,9 +199,8 @@ let package = Package(
     .testTarget(
       name: "GreenhouseTests",
       dependencies: [
-        "DeviceProgram", "SimulatedBoard", "Configuration", "Boards", "DeviceRuntime", "Modules",
-        "MQTTConnection",
-        "HAL", "Simulation", "DeviceBench", "Loopback",
+        "SwiftletTesting", "DeviceProgram", "SimulatedBoard", "Boards", "DeviceRuntime", "Modules", "Drivers",
+        "LinuxPlatform", "HAL", "Simulation", "DeviceBench", "Loopback",
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -30,20 +30,6 @@ public struct Composition {
   /// Opens the hardware; everything that stands in the way of it.
   public func open() -> [HardwareError] { hardware.open(configuration.device.needs.claims) }
 
-  /// Outputs come first: what they are is said before anything else.
-  private var modules: [any Module] {
-    let outputs = configuration.device.needs.claims.outputs
-    var (first, others): ([any Module], [any Module]) = ([], [])
-    for module in configuration.device.modules {
-      if outputs.contains(where: { $0.claimant.name.utf8.elementsEqual(module.name.utf8) }) {
-        first.append(module)
-      } else {
-        others.append(module)
-      }
-    }
-    return first + others
-  }
-
   /// Nil: the client's options are not valid MQTT, which the configuration should have found. The seed is
   /// different on every device and at every start, so that a fleet does not come back in step.
   public func device(randomSeed: UInt64, store: (any MQTTSessionStore)? = nil) -> Device? {
@@ -70,7 +56,8 @@ public struct Composition {
       return nil
     }
     let device = Device(
-      topics: topics, modules: modules, client: client, clock: clock, log: log, wallClock: wallClock)
+      topics: topics, modules: configuration.device.needs.claims.outputsFirst(description.modules), client: client,
+      clock: clock, log: log, wallClock: wallClock)
     for part in parts() { device.add(part) }
     return device
   }
@@ -95,5 +82,20 @@ public struct Composition {
       }
       return scram
     }
+  }
+}
+
+extension Claims {
+  /// Outputs come first: what they are is said before anything else.
+  func outputsFirst(_ modules: [any Module]) -> [any Module] {
+    var (first, others): ([any Module], [any Module]) = ([], [])
+    for module in modules {
+      if outputs.contains(where: { $0.claimant.name.utf8.elementsEqual(module.name.utf8) }) {
+        first.append(module)
+      } else {
+        others.append(module)
+      }
+    }
+    return first + others
   }
 }

@@ -53,9 +53,16 @@ public struct Program {
   }
 
   private func complain(_ what: Message, _ status: Int32) -> Int32 {
-    StandardStream.error.write("\(catalog.name): \(what)\n")
+    Program.complain(catalog.name, what, status)
+  }
+
+  /// Says what is wrong on standard error, and answers the exit status.
+  static func complain(_ program: String, _ what: Message, _ status: Int32) -> Int32 {
+    StandardStream.error.write("\(program): \(what)\n")
     return status
   }
+
+  static var invalidOptions: Message { "the broker cannot be given this client id, user name or topic" }
 
   private func run(_ configuration: DeviceConfiguration, _ loop: EventLoop) throws(SystemError) -> Int32 {
     // Signals first: threads inherit what is blocked.
@@ -71,7 +78,7 @@ public struct Program {
     guard problems.isEmpty else { return EX_UNAVAILABLE }
     let outbox = try openOutbox(configuration, loop, log)
     guard let device = composition.device(randomSeed: Program.randomSeed(loop), store: outbox?.store) else {
-      return complain("the broker cannot be given this client id, user name or topic", EX_CONFIG)
+      return complain(Program.invalidOptions, EX_CONFIG)
     }
     let broker = configuration.device.broker
     let connection = MQTTConnection(
@@ -96,7 +103,7 @@ public struct Program {
   }
 
   /// The clock stands in where the system has no random numbers yet.
-  private static func randomSeed(_ loop: EventLoop) -> UInt64 {
+  static func randomSeed(_ loop: EventLoop) -> UInt64 {
     var seed = UInt64(bitPattern: loop.now.nanoseconds)
     _ = linux_random(&seed, MemoryLayout<UInt64>.size)
     return seed
