@@ -53,6 +53,7 @@ public final class Fields {
   }
 
   /// Reports the keys that nobody asked for.
+  @inline(never)
   public func finish() {
     for entry in entries where !problems.isFull && !known.contains(where: { $0.equals(entry.key) }) {
       let place: Message = owner.utf8.isEmpty ? "" : " in \(owner)"

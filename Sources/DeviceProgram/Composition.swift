@@ -1,11 +1,12 @@
 import Boards
 import Configuration
+import DeviceFile
 import DeviceRuntime
 import HAL
 import MQTTClient
 
 /// Makes a running device out of its configuration: opens what was claimed, and gives the device its client.
-public struct Composition {
+public final class Composition {
   public let configuration: DeviceConfiguration
   public let hardware: Hardware
   public let clock: any MonotonicClock
@@ -35,7 +36,7 @@ public struct Composition {
     let outputs = configuration.device.needs.claims.outputs
     var (first, others): ([any Module], [any Module]) = ([], [])
     for module in configuration.device.modules {
-      if outputs.contains(where: { $0.claimant.name.utf8.elementsEqual(module.name.utf8) }) {
+      if outputs.contains(where: { $0.claimant.name.equals(module.name) }) {
         first.append(module)
       } else {
         others.append(module)
