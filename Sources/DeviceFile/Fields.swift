@@ -49,7 +49,8 @@ public final class Fields {
   public func mapping(_ key: String, example: Message) -> Fields? {
     guard let field = optional(key) else { return nil }
     return Fields(
-      field.node, owner: key.quoted + " of " + owner, wanted: "a mapping like \(example)", problems)
+      field.node, owner: ("\(key.quoted) of \(owner)" as Message).text, wanted: "a mapping like \(example)",
+      problems)
   }
 
   /// Reports the keys that nobody asked for.
