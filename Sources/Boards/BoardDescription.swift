@@ -30,11 +30,13 @@ public final class BoardDescription {
   }
 
   /// The line that a device file means: its name, another of its names, or `pin 11`.
+  @inline(never)
   public func line(_ name: String) -> LineDescription? {
     for line in lines where line.isCalled(name) { return line }
     return nil
   }
 
+  @inline(never)
   public func bus(_ name: String) -> BusDescription? {
     for bus in buses where bus.isCalled(name) { return bus }
     return nil
@@ -72,6 +74,7 @@ public final class LineDescription {
   /// The number that the firmware's configuration knows the line by: `17`.
   public var number: String { (kernelNames.first ?? name).trailingDigits }
 
+  @inline(never)
   public func isCalled(_ text: String) -> Bool {
     if name.equals(text) { return true }
     for other in kernelNames + aliases where other.equals(text) { return true }
@@ -106,6 +109,7 @@ public final class BusDescription {
     device = "/dev/" + name
   }
 
+  @inline(never)
   public func isCalled(_ text: String) -> Bool {
     name.equals(text) || aliases.contains { $0.equals(text) }
   }

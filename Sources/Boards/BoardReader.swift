@@ -104,7 +104,7 @@ struct BoardReader {
     guard let fields = Fields(node, owner: "this line", wanted: "a line like { line: GPIO17 }", problems),
       let name = fields.required("line", example: "GPIO17")?.text()
     else { return }
-    fields.owner = "line " + name.quoted
+    fields.owner = ("line \(name.quoted)" as Message).text
     guard let line = line(fields, name, board, known) else { return }
     if let own = fields.optional("chip")?.text() ?? (line.chip.utf8.isEmpty ? chip : nil) { line.chip = own }
     if chip != nil, line.chip.utf8.isEmpty {
@@ -156,7 +156,7 @@ struct BoardReader {
     guard let fields = Fields(node, owner: "this bus", wanted: "a bus like { bus: i2c-1 }", problems),
       let name = fields.required("bus", example: "i2c-1")?.text()
     else { return }
-    fields.owner = "bus " + name.quoted
+    fields.owner = ("bus \(name.quoted)" as Message).text
     if let field = fields.optional("is") {
       rename(field, name, board)
     } else {

@@ -2,12 +2,12 @@ import DeviceFile
 import HAL
 
 /// Who wants something of the board: one entry of the device file.
-public struct Claimant: Sendable {
+public final class Claimant: Sendable {
   /// Where it begins.
-  public var mark: Mark
+  public let mark: Mark
   /// As in the file: `relay`.
-  public var kind: String
-  public var name: String
+  public let kind: String
+  public let name: String
 
   public init(mark: Mark, kind: String, name: String) {
     self.mark = mark
@@ -22,7 +22,9 @@ public struct Claimant: Sendable {
   }
 
   /// `relay 'fan'`
-  public var title: String { kind + " " + name.quoted }
+  public var title: String {
+    @inline(never) get { ("\(kind) \(name.quoted)" as Message).text }
+  }
 }
 
 /// A line that a module wants for itself. Made while the device file is read, found on the board by `BoardCheck`,

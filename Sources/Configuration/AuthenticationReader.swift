@@ -11,7 +11,7 @@ public enum AuthenticationDescription: Sendable {
 
 // `auth` of the broker, after user name, password and version.
 extension BrokerReader {
-  func readAuthentication(_ fields: Fields, into broker: inout BrokerDescription) {
+  func readAuthentication(_ fields: Fields, into broker: BrokerDescription) {
     guard let field = fields.optional("auth"), field.choice(["password", "scram-sha-256"]) == 1 else {
       return
     }

@@ -14,51 +14,50 @@ struct BrokerReader {
   let clientID: String
 
   static func nothing(_ mark: Mark) -> BrokerDescription {
-    BrokerDescription(
-      mark: mark, username: nil, password: nil, keepAliveSeconds: defaultKeepAliveSeconds, clientID: "")
+    BrokerDescription(mark: mark, clientID: "", keepAliveSeconds: defaultKeepAliveSeconds)
   }
 
   func read(_ fields: Fields, override: String?) -> BrokerDescription {
     // As in a shell, an empty variable is an unset one.
     let url = override.flatMap { $0.utf8.isEmpty ? nil : $0 }
-    var broker = BrokerReader.nothing(fields.mark)
+    let broker = BrokerReader.nothing(fields.mark)
     broker.clientID = clientID
     let field = url == nil ? fields.required("mqtt", example: BrokerReader.example) : fields.optional("mqtt")
-    if let field { readFile(field, into: &broker) }
+    if let field { readFile(field, into: broker) }
     if let url {
       broker.mark = Mark(file: "environment variable " + BrokerReader.variable)
       broker.servers = []
-      apply(url, at: broker.mark, to: &broker)
+      apply(url, at: broker.mark, to: broker)
     }
     return broker
   }
 
-  private func readFile(_ field: Field, into broker: inout BrokerDescription) {
+  private func readFile(_ field: Field, into broker: BrokerDescription) {
     switch field.node.content {
     case .mapping:
-      readMapping(field.node, into: &broker)
+      readMapping(field.node, into: broker)
     default:
-      readURLs(field, into: &broker)
+      readURLs(field, into: broker)
     }
   }
 
   /// One URL, or several in order.
-  private func readURLs(_ field: Field, into broker: inout BrokerDescription) {
+  private func readURLs(_ field: Field, into broker: BrokerDescription) {
     broker.mark = field.mark
-    guard case .sequence(let nodes) = field.node.content else { return readURL(field, into: &broker) }
+    guard case .sequence(let nodes) = field.node.content else { return readURL(field, into: broker) }
     if nodes.isEmpty { field.reject(wanted: "a URL or a list of URLs") }
     for node in nodes {
-      readURL(Field(node: node, key: field.key, owner: field.owner, problems: problems), into: &broker)
+      readURL(Field(node: node, key: field.key, owner: field.owner, problems: problems), into: broker)
     }
   }
 
-  private func readURL(_ field: Field, into broker: inout BrokerDescription) {
+  private func readURL(_ field: Field, into broker: BrokerDescription) {
     guard let text = field.text(wanted: "a URL like \(BrokerReader.example)", orSecret: true) else { return }
-    apply(text, at: field.mark, to: &broker)
+    apply(text, at: field.mark, to: broker)
   }
 
   /// Takes the server and, if it has any, user and password from a URL.
-  private func apply(_ text: String, at mark: Mark, to broker: inout BrokerDescription) {
+  private func apply(_ text: String, at mark: Mark, to broker: BrokerDescription) {
     do throws(BrokerURL.Fault) {
       let url = try BrokerURL.parse(text)
       let server = ServerDescription(scheme: url.scheme, host: url.host, port: url.port, path: url.path)
@@ -78,10 +77,10 @@ struct BrokerReader {
     }
   }
 
-  private func readMapping(_ node: Node, into broker: inout BrokerDescription) {
+  private func readMapping(_ node: Node, into broker: BrokerDescription) {
     guard let fields = Fields(node, owner: "'mqtt'", wanted: "a mapping", problems) else { return }
-    if let url = fields.required("url", example: BrokerReader.example) { readURLs(url, into: &broker) }
-    readUser(fields, into: &broker)
+    if let url = fields.required("url", example: BrokerReader.example) { readURLs(url, into: broker) }
+    readUser(fields, into: broker)
     if let field = fields.optional("keep_alive") {
       broker.keepAliveSeconds = keepAlive(field) ?? BrokerReader.defaultKeepAliveSeconds
     }
@@ -92,13 +91,13 @@ struct BrokerReader {
     if let field = fields.optional("version"), let index = field.choice(["5", "3.1.1"]) {
       broker.version = index == 0 ? .v5 : .v3_1_1
     }
-    readAuthentication(fields, into: &broker)
-    readTransport(fields, into: &broker)
+    readAuthentication(fields, into: broker)
+    readTransport(fields, into: broker)
     broker.outbox = fields.optional("outbox").flatMap { outbox($0) }
     fields.finish()
   }
 
-  private func readUser(_ fields: Fields, into broker: inout BrokerDescription) {
+  private func readUser(_ fields: Fields, into broker: BrokerDescription) {
     let username = fields.optional("username")
     let password = fields.optional("password")
     if let field = username ?? password, broker.username != nil {

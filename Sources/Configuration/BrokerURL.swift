@@ -2,7 +2,7 @@ import DeviceFile
 
 /// `mqtt://user:password@host:port`, or a proxy's URL, taken apart. Messages quote nothing behind the scheme:
 /// what is wrong may be that a password stands in the wrong place.
-struct BrokerURL {
+final class BrokerURL {
   var scheme = BrokerScheme.mqtt
   var host = ""
   var port: UInt16 = 0
@@ -20,10 +20,15 @@ struct BrokerURL {
   private let title: String
   private let schemes: [BrokerScheme]
 
+  private init(title: String, schemes: [BrokerScheme]) {
+    self.title = title
+    self.schemes = schemes
+  }
+
   /// Of a broker, or of a proxy.
   static func parse(_ text: String, isProxy: Bool = false) throws(Fault) -> BrokerURL {
     let bytes = text.bytes
-    var url =
+    let url =
       isProxy
       ? BrokerURL(title: "the proxy's URL", schemes: BrokerScheme.proxies)
       : BrokerURL(title: "the broker URL", schemes: BrokerScheme.brokers)
@@ -46,7 +51,7 @@ struct BrokerURL {
   }
 
   /// Where the scheme ends.
-  private mutating func readScheme(_ bytes: [UInt8]) throws(Fault) -> Int {
+  private func readScheme(_ bytes: [UInt8]) throws(Fault) -> Int {
     guard let colon = bytes.firstIndex(of: 0x3A), bytes.count >= colon + 3, bytes[colon + 1] == 0x2F,
       bytes[colon + 2] == 0x2F
     else {
@@ -64,7 +69,7 @@ struct BrokerURL {
       suggestion: "write \(listed(schemes.map { $0.name + "://" }, last: "or"))")
   }
 
-  private mutating func readSocket(_ bytes: ArraySlice<UInt8>) throws(Fault) {
+  private func readSocket(_ bytes: ArraySlice<UInt8>) throws(Fault) {
     guard bytes.first == 0x2F, bytes.count > 1, bytes.count < 108 else {
       throw Fault(
         message: "a local socket has a whole path of at most 107 bytes",
@@ -73,7 +78,7 @@ struct BrokerURL {
     host = String(decoding: bytes, as: UTF8.self)
   }
 
-  private mutating func readPath(_ bytes: ArraySlice<UInt8>) throws(Fault) {
+  private func readPath(_ bytes: ArraySlice<UInt8>) throws(Fault) {
     if bytes.count == 1, bytes.first == 0x2F { return }
     guard scheme.isWebSocket else {
       throw Fault(
@@ -89,7 +94,7 @@ struct BrokerURL {
     path = String(decoding: bytes, as: UTF8.self)
   }
 
-  private mutating func readUser(_ bytes: ArraySlice<UInt8>) throws(Fault) {
+  private func readUser(_ bytes: ArraySlice<UInt8>) throws(Fault) {
     let colon = bytes.firstIndex(of: 0x3A)
     let name = try decode(bytes[bytes.startIndex..<(colon ?? bytes.endIndex)])
     guard !name.utf8.isEmpty else { throw Fault(message: "the user name in \(title) is empty") }
@@ -130,7 +135,7 @@ struct BrokerURL {
     return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : nil
   }
 
-  private mutating func readHost(_ bytes: ArraySlice<UInt8>) throws(Fault) {
+  private func readHost(_ bytes: ArraySlice<UInt8>) throws(Fault) {
     var hostEnd = bytes.firstIndex(of: 0x3A) ?? bytes.endIndex
     let isIPv6 = bytes.first == 0x5B
     if isIPv6 {

@@ -4,7 +4,7 @@ import DeviceRuntime
 import MQTTConnection
 
 /// What the program that reads a device file has: the rest is an error there.
-public struct ConfigurationFeatures {
+public final class ConfigurationFeatures {
   public var kinds: [ModuleKind]
   public var transports: [MQTTTransport]
   public var hasOutbox: Bool
@@ -19,10 +19,16 @@ public struct ConfigurationFeatures {
 }
 
 /// A device file that is right, the board it runs on, and what is worth a warning.
-public struct DeviceConfiguration {
+public final class DeviceConfiguration {
   public var device: DeviceDescription
   public var board: BoardDescription
   public var warnings: [ConfigurationError]
+
+  private init(device: DeviceDescription, board: BoardDescription, warnings: [ConfigurationError]) {
+    self.device = device
+    self.board = board
+    self.warnings = warnings
+  }
 
   /// Reads a device file and everything it refers to, and checks it without touching hardware.
   ///

@@ -5,7 +5,7 @@ import LinuxPlatform
 import MQTTClient
 
 /// What a device file says: a device, its broker and its modules.
-public struct DeviceDescription {
+public final class DeviceDescription {
   public var mark: Mark
   public var name: String
   /// The first level or levels of every topic.
@@ -16,12 +16,20 @@ public struct DeviceDescription {
   /// What the modules want of the board and the broker.
   public var needs = DeviceNeeds()
 
+  init(mark: Mark, name: String, root: String, board: BoardReference, broker: BrokerDescription) {
+    self.mark = mark
+    self.name = name
+    self.root = root
+    self.board = board
+    self.broker = broker
+  }
+
   /// `root/device`; topics go on with `/module/…`.
   public var topicPrefix: String { root + "/" + name }
 }
 
 /// How to reach the broker and who to be there.
-public struct BrokerDescription: Sendable {
+public final class BrokerDescription {
   public var mark: Mark
   /// In the order in which they are tried; none only when the file is wrong.
   public var servers: [ServerDescription] = []
@@ -40,4 +48,10 @@ public struct BrokerDescription: Sendable {
   public var outbox: OutboxDescription?
   public var authentication = AuthenticationDescription.password
   public var version = MQTTVersion.v5
+
+  init(mark: Mark, clientID: String, keepAliveSeconds: UInt16) {
+    self.mark = mark
+    self.clientID = clientID
+    self.keepAliveSeconds = keepAliveSeconds
+  }
 }

@@ -22,13 +22,12 @@ struct DeviceReader {
     let board = readBoard(fields, override)
     let reader = BrokerReader(problems: problems, features: features, clientID: "swiftlet-" + name)
     let broker = reader.read(fields, override: surroundings.variable(BrokerReader.variable))
-    let needs = DeviceNeeds()
-    let modules = readModules(fields, needs)
-    checkOutbox(broker, needs)
+    let device = DeviceDescription(
+      mark: root.mark, name: name, root: topicRoot, board: board, broker: broker)
+    device.modules = readModules(fields, device.needs)
+    checkOutbox(broker, device.needs)
     fields.finish()
-    return DeviceDescription(
-      mark: root.mark, name: name, root: topicRoot, board: board, broker: broker, modules: modules,
-      needs: needs)
+    return device
   }
 
   private func readRoot(_ fields: Fields) -> String {

@@ -13,7 +13,7 @@ struct ModuleReader {
     else { return nil }
     fields.owner = kind.name
     let name = Field(node: field.node, key: kind.name, owner: "", problems: problems).name() ?? ""
-    if !name.utf8.isEmpty { fields.owner = kind.name + " " + name.quoted }
+    if !name.utf8.isEmpty { fields.owner = ("\(kind.name) \(name.quoted)" as Message).text }
     for reserved in DeviceReader.reservedNames where reserved.equals(name) {
       field.report("\(name.quoted) is a reserved name", "the device uses it in its own topics")
     }

@@ -52,10 +52,12 @@ public enum Summary {
     return topics + (takesCommands ? ["result", "error"] : ["error"])
   }
 
+  @inline(never)
   private static func row(_ heading: String, _ text: Message) -> Message {
     "\(padded(heading))\(text)\n"
   }
 
+  @inline(never)
   private static func padded(_ text: String) -> String {
     var padded = text
     for _ in 0..<max(0, 8 - text.utf8.count) { padded += " " }

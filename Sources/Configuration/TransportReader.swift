@@ -4,7 +4,7 @@ import LinuxPlatform
 // What lies between MQTT and the network: `tls`, `headers`, `proxy`, `failback` and `reconnect` of
 // the broker.
 extension BrokerReader {
-  func readTransport(_ fields: Fields, into broker: inout BrokerDescription) {
+  func readTransport(_ fields: Fields, into broker: BrokerDescription) {
     if let field = fields.optional("tls") {
       if !broker.servers.isEmpty, !broker.servers.contains(where: { $0.scheme.isSecure }) {
         field.report("'tls' has no effect with these URLs", "write mqtts:// or wss://")

@@ -33,14 +33,18 @@ public struct Mark: Sendable {
   public var file: String { name.text }
 
   /// `device.yaml:7:5`
-  public var text: String { line == 0 ? file : ("\(file):\(line):\(column)" as Message).text }
+  public var text: String {
+    @inline(never) get { line == 0 ? file : ("\(file):\(line):\(column)" as Message).text }
+  }
 
   public func isSame(as other: Mark) -> Bool {
     line == other.line && column == other.column && file.equals(other.file)
   }
 
   /// `device.yaml:7`
-  public var lineText: String { ("\(file):\(line)" as Message).text }
+  public var lineText: String {
+    @inline(never) get { ("\(file):\(line)" as Message).text }
+  }
 }
 
 /// One thing that is wrong in a configuration, or worth a warning.

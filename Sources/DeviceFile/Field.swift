@@ -21,7 +21,9 @@ public final class Field {
   }
 
   /// `'every' in sensor 'air'`
-  public var title: Message { owner.utf8.isEmpty ? "\(key.quoted)" : "\(key.quoted) in \(owner)" }
+  public var title: Message {
+    @inline(never) get { owner.utf8.isEmpty ? "\(key.quoted)" : "\(key.quoted) in \(owner)" }
+  }
 
   @inline(never)
   public func reject(wanted: Message, _ suggestion: Message? = nil) {
@@ -82,6 +84,7 @@ public final class Field {
     return nil
   }
 
+  @inline(never)
   public static func state(_ text: String) -> Bool? {
     for word in ["on", "yes", "true"] where word.equalsIgnoringCase(text) { return true }
     for word in ["off", "no", "false"] where word.equalsIgnoringCase(text) { return false }
@@ -89,6 +92,7 @@ public final class Field {
   }
 
   /// A whole number, decimal or with `0x`.
+  @inline(never)
   public func integer(wanted: Message, in range: ClosedRange<Int>) -> Int? {
     guard case .scalar(let text) = node.content, let number = parseInteger(text) else {
       reject(wanted: wanted)
@@ -105,6 +109,7 @@ private func isNameByte(_ byte: UInt8) -> Bool {
 }
 
 /// A number from 0 to 0xFFFFFF; no leading zeros, which YAML 1.1 takes for octal.
+@inline(never)
 public func parseInteger(_ text: String) -> Int? {
   var bytes = text.bytes
   var base = 10

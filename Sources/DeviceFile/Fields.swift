@@ -49,10 +49,12 @@ public final class Fields {
   public func mapping(_ key: String, example: Message) -> Fields? {
     guard let field = optional(key) else { return nil }
     return Fields(
-      field.node, owner: key.quoted + " of " + owner, wanted: "a mapping like \(example)", problems)
+      field.node, owner: ("\(key.quoted) of \(owner)" as Message).text, wanted: "a mapping like \(example)",
+      problems)
   }
 
   /// Reports the keys that nobody asked for.
+  @inline(never)
   public func finish() {
     for entry in entries where !problems.isFull && !known.contains(where: { $0.equals(entry.key) }) {
       let place: Message = owner.utf8.isEmpty ? "" : " in \(owner)"

@@ -36,7 +36,7 @@ public final class Node {
     switch content {
     case .scalar(let text):
       if isSecret { return "that secret" }
-      return text.utf8.isEmpty ? "nothing" : text.quoted
+      return text.utf8.isEmpty ? "nothing" : text.quoted.string
     case .sequence: return "a list"
     case .mapping: return "a mapping"
     case .invalid: return "nothing"

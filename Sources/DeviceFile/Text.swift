@@ -12,11 +12,10 @@ extension String {
   }
 
   /// The same with A…Z taken for a…z.
+  @inline(never)
   public func equalsIgnoringCase(_ other: String) -> Bool {
     lowercase(bytes).equals(lowercase(other.bytes))
   }
-
-  public var quoted: String { "'" + self + "'" }
 
   /// `17` of `GPIO17`
   public var trailingDigits: String {
@@ -27,16 +26,19 @@ extension String {
   }
 
   /// Everything from the byte at `offset`, which must begin a character.
+  @inline(never)
   public func dropFirstBytes(_ offset: Int) -> String {
     String(decoding: bytes[offset...], as: UTF8.self)
   }
 }
 
 extension [UInt8] {
+  @inline(never)
   public func equals(_ other: [UInt8]) -> Bool {
     count == other.count && begins(with: other, at: 0)
   }
 
+  @inline(never)
   public func begins(with start: [UInt8], at index: Int) -> Bool {
     guard index + start.count <= count else { return false }
     for offset in start.indices where self[index + offset] != start[offset] { return false }
@@ -59,12 +61,14 @@ public func isDigit(_ byte: UInt8) -> Bool {
 }
 
 /// `0x` with two digits, as addresses are written.
+@inline(never)
 public func hexadecimal(_ byte: UInt8) -> String {
   let digits: [UInt8] = "0123456789abcdef".bytes
   return "0x" + String(decoding: [digits[Int(byte >> 4)], digits[Int(byte & 15)]], as: UTF8.self)
 }
 
 /// `a, b and c`
+@inline(never)
 public func listed(_ words: [String], last: String = "and") -> String {
   var text = ""
   for (index, word) in words.enumerated() {
@@ -92,6 +96,7 @@ public func nearest(to text: String, in candidates: [String]) -> String? {
   return best
 }
 
+@inline(never)
 public func didYouMean(_ text: String, _ candidates: [String]) -> Message? {
   guard let candidate = nearest(to: text, in: candidates) else { return nil }
   return "did you mean \(candidate.quoted)?"

@@ -13,7 +13,7 @@ import MQTTConnection
 ///       Catalog(
 ///         name: "greenhouse", modules: [Relay.kind, SensorModule.kind([SensorChip(SHT3x.self)])],
 ///         hardware: .linux))
-public struct Catalog {
+public final class Catalog {
   /// What messages, `--help` and the log call the program.
   public var name: String
   /// The kinds that a device file's modules can be.

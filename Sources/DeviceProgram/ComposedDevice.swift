@@ -53,7 +53,8 @@ public struct ComposedDevice {
       let client = try MQTTClient(options)
       return .success(
         Device(
-          topics: topics, modules: wiring.claims.outputsFirst(modules), client: client, clock: clock, log: log))
+          topics: topics, modules: wiring.claims.outputsFirst(modules), client: client, clock: clock, log: log
+        ))
     } catch {
       return .failure(.options)
     }

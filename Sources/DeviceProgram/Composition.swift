@@ -1,11 +1,12 @@
 import Boards
 import Configuration
+import DeviceFile
 import DeviceRuntime
 import HAL
 import MQTTClient
 
 /// Makes a running device out of its configuration: opens what was claimed, and gives the device its client.
-public struct Composition {
+public final class Composition {
   public let configuration: DeviceConfiguration
   public let hardware: Hardware
   public let clock: any MonotonicClock
@@ -56,7 +57,8 @@ public struct Composition {
       return nil
     }
     let device = Device(
-      topics: topics, modules: configuration.device.needs.claims.outputsFirst(description.modules), client: client,
+      topics: topics, modules: configuration.device.needs.claims.outputsFirst(description.modules),
+      client: client,
       clock: clock, log: log, wallClock: wallClock)
     for part in parts() { device.add(part) }
     return device

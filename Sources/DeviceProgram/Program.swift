@@ -69,7 +69,7 @@ public struct Program {
     let signals = try Signals(loop: loop)
     let log = StandardErrorLog()
     let hardware = catalog.hardware.make(loop)
-    var composition = Composition(
+    let composition = Composition(
       configuration: configuration, hardware: hardware, clock: loop, log: log, wallClock: LinuxWallClock(),
       authentication: catalog.authentication)
     composition.parts = hardware.parts

@@ -166,6 +166,12 @@ class Levels:
         self.catch_up()
         return [level for level in self.log[since:] if level.number == line.number]
 
+    def changes(self, line, since=0):
+        """The values that the line went through. With libgpiod 1 all lines of a request are set at once, each to the
+        value it has but for one."""
+        values = [level.value for level in self.of(line, since)]
+        return [value for index, value in enumerate(values) if index == 0 or value != values[index - 1]]
+
     def wait(self, line, value, since=0, timeout=PATIENCE):
         deadline = time.monotonic() + timeout
         with self.changed:

@@ -33,9 +33,10 @@ def a_network_that_loses_and_delays_packets(bench):
                 runtime.command("lamp", "ON")
                 runtime.wait("lamp/state", "ON", since, PATIENCE)
                 # Each command was obeyed once, in whatever pieces and repetitions its bytes came.
-                assert [level.value for level in bench.levels.of(fan, levels)] == [1, 0, 1]
+                assert bench.levels.changes(fan, levels) == [1, 0, 1]
                 runtime.wait("lamp/state", "OFF", since, PATIENCE)
-                on, off = bench.levels.of(lamp, levels)
+                assert bench.levels.changes(lamp, levels) == [1, 0]
+                on, off = bench.levels.of(lamp, levels)[0], bench.levels.wait(lamp, 0, levels)
                 seconds = off.at - on.at
                 assert 0.99 < seconds < 1.1 + pulse.allowance(begin), f"max_on acted after {seconds:.2f} s"
                 runtime.wait("fan/state", "ON", since, PATIENCE)

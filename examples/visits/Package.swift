@@ -13,7 +13,8 @@ let package = Package(
     .executableTarget(
       name: "visits", dependencies: ["VisitCounter", .product(name: "Swiftlet", package: "swiftlet")]),
     .executableTarget(
-      name: "visits-simulator", dependencies: ["VisitCounter", .product(name: "Swiftlet", package: "swiftlet")]),
+      name: "visits-simulator",
+      dependencies: ["VisitCounter", .product(name: "Swiftlet", package: "swiftlet")]),
     .testTarget(
       name: "VisitsTests",
       dependencies: [
