@@ -30,6 +30,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
   ],
   targets: [
+    .target(name: "ProductVersion", swiftSettings: portable),
+
     // Portable: hardware side
     .target(name: "Units", swiftSettings: portable),
     .target(name: "HAL", swiftSettings: portable),
@@ -91,7 +93,7 @@ let package = Package(
       name: "DeviceProgram",
       dependencies: [
         "DeviceFile", "Boards", "DeviceRuntime", "Configuration", "HAL", "MQTTClient", "MQTTConnection",
-        "LinuxPlatform", "MQTTAuthentication", "Persistence", "CLinux",
+        "MQTTCodec", "LinuxPlatform", "MQTTAuthentication", "Persistence", "ProductVersion", "CLinux",
       ],
       swiftSettings: portable),
 
@@ -116,7 +118,8 @@ let package = Package(
     .executableTarget(
       name: "swiftlet",
       dependencies: [
-        "MQTTAsync", "MQTTClient", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "MQTTAsync", "MQTTClient", "ProductVersion",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // What make bench compares with other clients
