@@ -11,7 +11,7 @@ struct ReadmeTests {
   /// What a kind needs to be read. A new kind needs a line here, and is told so.
   static let examples = [
     "relay": "line: GPIO5", "button": "line: GPIO5", "contact": "line: GPIO5", "binary": "line: GPIO5",
-    "sensor": "bus: i2c-1",
+    "sensor": "bus: i2c-1", "expander": "bus: i2c-1",
   ]
   /// Topics that modules have without an entity that says so: answers to commands, and faults.
   static let runtimeTopics: Set<String> = ["result", "error"]
