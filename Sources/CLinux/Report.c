@@ -31,12 +31,6 @@
 
 const char *linux_build(void) { return KIND ARCHITECTURE; }
 
-ssize_t linux_kernel(char *text, size_t capacity) {
-  struct utsname system;
-  if (uname(&system)) return -errno;
-  return snprintf(text, capacity, "%s %s %s", system.sysname, system.release, system.machine);
-}
-
 // Libraries that the program is linked with are found in the program itself.
 static const struct {
   const char *name, *file, *function, *use;
@@ -51,35 +45,60 @@ static const struct {
   {"libsqlite3", "libsqlite3.so.0", "sqlite3_libversion", "keep: disk"},
 };
 enum { GPIOD_2, GPIOD_1, I2C, YAML, SSL, CRYPTO, WSLAY, SQLITE, LIBRARIES };
+// Under which chips and buses are looked for.
+enum { NUMBERS = 256 };
 
-int linux_library_at(int index, linux_library *library) {
-  if (index >= LIBRARIES) return 0;
-  void *handle = dlopen(libraries[index].file, RTLD_LAZY | RTLD_LOCAL);
+static void write_library(int fd, int index) {
+  const char *file = libraries[index].file, *name = libraries[index].name, *version = "is there";
+  void *handle = dlopen(file, RTLD_LAZY | RTLD_LOCAL);
   void *function = handle ? dlsym(handle, libraries[index].function) : NULL;
-  library->name = libraries[index].name;
-  library->use = libraries[index].use;
-  library->version = NULL;
-  library->is_linked = !libraries[index].file;
-  if (!function) return 1;
-  switch (index) {
-  case I2C: case SSL: case WSLAY: library->version = ""; break;
-  case CRYPTO: library->version = ((const char *(*)(int))function)(0); break;
-  default: library->version = ((const char *(*)(void))function)(); break;
+  if (!function) {
+    if (file) dprintf(fd, "library %s is not there: %s needs it\n", name, libraries[index].use);
+    return;
   }
+  if (index == CRYPTO) version = ((const char *(*)(int))function)(0);
+  else if (index != I2C && index != SSL && index != WSLAY) version = ((const char *(*)(void))function)();
+  dprintf(fd, "library %s %s\n", name, version);
+}
+
+// A text of the kernel, or why there is none. 0: there is no such file.
+static int read_text(const char *path, char *text, size_t capacity) {
+  ssize_t count = linux_read_file(path, text, capacity - 1);
+  if (count < 0) snprintf(text, capacity, "not known: %s", linux_message((int)-count));
+  else text[count - (count > 0 && text[count - 1] == '\n')] = 0;
+  return count != -ENOENT;
+}
+
+// 0: there is no such chip. Its label has at most 31 bytes.
+static int write_chip(int fd, int number, const char *path) {
+  struct gpiochip_info info;
+  int chip = open(path, O_RDONLY | O_CLOEXEC);
+  if (chip < 0 && errno == ENOENT) return 0;
+  if (chip < 0 || ioctl(chip, GPIO_GET_CHIPINFO_IOCTL, &info))
+    dprintf(fd, "gpio    gpiochip%d: not known: %s\n", number, linux_message(errno));
+  else dprintf(fd, "gpio    gpiochip%d: %.31s, %u lines\n", number, info.label, info.lines);
+  if (chip >= 0) close(chip);
   return 1;
 }
 
-int linux_gpio_chip(unsigned int number, char *label, unsigned int *lines) {
-  char path[32];
-  snprintf(path, sizeof path, "/dev/gpiochip%u", number);
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return -errno;
-  struct gpiochip_info info;
-  int error = ioctl(fd, GPIO_GET_CHIPINFO_IOCTL, &info) ? -errno : 0;
-  close(fd);
-  if (error) return error;
-  memcpy(label, info.label, sizeof info.label);
-  label[sizeof info.label - 1] = 0;
-  *lines = info.lines;
-  return 0;
+void linux_report(int fd) {
+  char path[64], text[256];
+  struct utsname system;
+  if (!uname(&system)) dprintf(fd, "kernel  %s %s %s\n", system.sysname, system.release, system.machine);
+  read_text("/proc/device-tree/model", text, sizeof text);
+  dprintf(fd, "board   %s\n", text);
+  for (int index = 0; index < LIBRARIES; index++) write_library(fd, index);
+  int chips = 0, buses = 0;
+  for (int number = 0; number < NUMBERS; number++) {
+    snprintf(path, sizeof path, "/dev/gpiochip%d", number);
+    chips += write_chip(fd, number, path);
+  }
+  if (!chips) dprintf(fd, "gpio    none\n");
+  for (int number = 0; number < NUMBERS; number++) {
+    snprintf(path, sizeof path, "/sys/class/i2c-dev/i2c-%d/name", number);
+    if (!read_text(path, text, sizeof text)) continue;
+    dprintf(fd, "i2c     i2c-%d: %s\n", number, text);
+    buses++;
+  }
+  if (!buses) dprintf(fd, "i2c     none\n");
 }

@@ -87,18 +87,10 @@ void linux_end_writing(int fd);
 
 /* How the program was built: "Embedded, arm64". */
 const char *linux_build(void);
-/* "Linux 6.12.47 aarch64"; its length, or minus errno. */
-ssize_t linux_kernel(char *text, size_t capacity);
-/* A library that is linked, or loaded when something needs it. `version` is NULL when it is not there, "" when it
-   does not tell. Those that are not linked are loaded by the call. 0: there are no more. */
-typedef struct {
-  const char *name, *use, *version;
-  int is_linked;
-} linux_library;
-int linux_library_at(int index, linux_library *library);
-/* What gpiochip`number` is; `label` has room for 32 bytes. The kernel numbers chips as they come, so this is for
-   telling which there are, never for finding one. 0 or minus errno. */
-int linux_gpio_chip(unsigned int number, char *label, unsigned int *lines);
+/* Writes what can be told of the machine, a line each: kernel, board, libraries (those that are loaded when something
+   needs them are loaded by it), GPIO chips and I2C buses. What cannot be read is named with the reason. Chips are
+   numbered as they come, so the numbers are for telling which there are, never for finding one. */
+void linux_report(int fd);
 
 /* A system error number as text ("No such file or directory"). */
 const char *linux_message(int error);
