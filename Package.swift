@@ -34,6 +34,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
   ],
   targets: [
+    .target(name: "ProductVersion", swiftSettings: portable),
+
     // Portable: hardware side
     .target(name: "Units", swiftSettings: portable),
     .target(name: "HAL", swiftSettings: portable),
@@ -95,7 +97,8 @@ let package = Package(
       name: "DeviceProgram",
       dependencies: [
         "DeviceFile", "Boards", "DeviceRuntime", "Configuration", "Expanders", "HAL", "MQTTClient",
-        "MQTTConnection", "LinuxPlatform", "MQTTAuthentication", "Persistence", "CLinux",
+        "MQTTConnection", "MQTTCodec", "LinuxPlatform", "MQTTAuthentication", "Persistence", "ProductVersion",
+        "CLinux",
       ],
       swiftSettings: portable),
 
@@ -129,7 +132,8 @@ let package = Package(
     .executableTarget(
       name: "swiftlet",
       dependencies: [
-        "MQTTAsync", "MQTTClient", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "MQTTAsync", "MQTTClient", "ProductVersion",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // What make bench compares with other clients

@@ -7,6 +7,7 @@ struct Arguments {
   var config: String?
   var board: String?
   var boards: String?
+  var isVerbose = false
 
   enum Command {
     case run
@@ -21,7 +22,7 @@ struct Arguments {
 
     usage: \(program) [run] [--config FILE] [--board NAME] [--boards DIR]
            \(program) check FILE [--board NAME] [--boards DIR]
-           \(program) --version | --help
+           \(program) --version [--verbose] | --help
 
       --config FILE   the device file (default /boot/firmware/swiftlet/device.yaml)
       --board NAME    this board instead of the device file's, such as simulator
@@ -30,6 +31,8 @@ struct Arguments {
 
     check validates the device file without touching hardware: it prints all errors, or the
     lines, buses and topics the device will use.
+
+    --version --verbose tells what to write into a report: build, libraries, kernel, board, chips.
 
     environment: SWIFTLET_MQTT   broker URL instead of the device file's, such as mqtt://192.168.1.2
     exit status: 0 stopped cleanly, 64 wrong usage, 69 a line or chip of the board is not there,
@@ -55,6 +58,8 @@ struct Arguments {
         arguments.command = .check
       } else if word.equals("--version") {
         arguments.command = .version
+      } else if word.equals("--verbose") {
+        arguments.isVerbose = true
       } else if word.equals("--help") || word.equals("-h") || word.equals("help") {
         arguments.command = .help
       } else if case .check = arguments.command, arguments.config == nil, word.utf8.first != UInt8(ascii: "-")
@@ -66,6 +71,9 @@ struct Arguments {
     }
     if case .check = arguments.command, arguments.config == nil {
       return .wrong("check needs a device file: \(program) check device.yaml")
+    }
+    if arguments.isVerbose {
+      guard case .version = arguments.command else { return .wrong("--verbose belongs to --version") }
     }
     return .arguments(arguments)
   }

@@ -6,6 +6,7 @@ import DeviceRuntime
 import HAL
 import LinuxPlatform
 import MQTTConnection
+import ProductVersion
 
 /// A device's program: command line, device file, hardware, connection, loop. Exit statuses are those of sysexits.h.
 public struct Program {
@@ -24,7 +25,9 @@ public struct Program {
     case .arguments(let arguments):
       switch arguments.command {
       case .help: StandardStream.output.write(Arguments.usage(catalog.name))
-      case .version: StandardStream.output.write("\(catalog.name) \(Version.text)\n")
+      case .version:
+        StandardStream.output.write("\(catalog.name) \(Version.text)\n")
+        if arguments.isVerbose { Report(catalog: catalog).write() }
       case .check: return check(arguments)
       case .run: return run(arguments)
       }

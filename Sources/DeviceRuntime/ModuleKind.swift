@@ -6,12 +6,15 @@ import DeviceFile
 public struct ModuleKind {
   /// The key that begins an entry: `relay`.
   public let name: String
+  /// The chips it can have, where it is for chips: what `driver` may say.
+  public let chips: [String]
   /// Reading never fails: what is wrong is reported, and replaced by something harmless. Nobody uses the modules of a
   /// file with errors.
   public let read: (ModuleFile) -> any Module
 
-  public init(_ name: String, _ read: @escaping (ModuleFile) -> any Module) {
+  public init(_ name: String, chips: [String] = [], _ read: @escaping (ModuleFile) -> any Module) {
     self.name = name
+    self.chips = chips
     self.read = read
   }
 }

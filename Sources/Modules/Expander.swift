@@ -18,7 +18,7 @@ import HAL
 ///       line: relays.3
 public final class Expander: Module, ExpanderObserver {
   public static func kind(_ chips: [ExpanderKind]) -> ModuleKind {
-    ModuleKind("expander") { Expander($0, chips) }
+    ModuleKind("expander", chips: chips.map { $0.name }) { Expander($0, chips) }
   }
 
   public let name: String

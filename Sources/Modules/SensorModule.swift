@@ -12,7 +12,7 @@ import Units
 /// pauses, at most a minute or the period apart, whichever is longer. A bus that hangs is reported too.
 public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
   public static func kind(_ chips: [SensorChip]) -> ModuleKind {
-    ModuleKind("sensor") { SensorModule($0, chips) }
+    ModuleKind("sensor", chips: chips.map { $0.name }) { SensorModule($0, chips) }
   }
 
   public let name: String

@@ -59,6 +59,31 @@ class CommandLine(unittest.TestCase):
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertRegex(result.stdout, r"^swiftletd \d+\.\d+\.\d+\n$")
 
+    def test_a_report_needs_no_device_file_and_names_build_libraries_kernel_board_and_chips(self):
+        for words in (("--version", "--verbose"), ("--verbose", "--version")):
+            result = run(*words)
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            first, *lines = result.stdout.splitlines()
+            self.assertRegex(first, r"^swiftletd \d+\.\d+\.\d+$")
+            told = {}
+            for line in lines:
+                title, text = line.split(None, 1)
+                told.setdefault(title, []).append(text)
+            self.assertEqual(
+                list(told), ["build", "mqtt", "kernel", "board", "library", "gpio", "i2c", "module"])
+            self.assertRegex(told["build"][0], r"^Swift 6\.\d.*, ordinary, \S+$")
+            self.assertEqual(told["mqtt"], ["5.0 and 3.1.1"])
+            system = os.uname()
+            self.assertEqual(told["kernel"], [f"{system.sysname} {system.release} {system.machine}"])
+            libraries = {text.split()[0]: text for text in told["library"]}
+            self.assertEqual(
+                list(libraries),
+                ["libgpiod", "libi2c", "libyaml", "libssl", "libcrypto", "libwslay", "libsqlite3"])
+            for name in ("libgpiod", "libyaml", "libcrypto", "libsqlite3"):
+                self.assertRegex(libraries[name], r" v?\d+\.\d+")
+            self.assertIn("relay", told["module"])
+            self.assertTrue([kind for kind in told["module"] if re.match(r"sensor: .*\bSHT3x\b", kind)])
+
     def test_help_is_printed_on_standard_output_and_names_every_exit_status(self):
         for word in ("--help", "-h", "help"):
             result = run(word)
@@ -90,6 +115,7 @@ class CommandLine(unittest.TestCase):
             (["check"], "check needs a device file"),
             (["check", "a.yaml", "b.yaml"], "unknown argument 'b.yaml'"),
             (["run", "run"], "unknown argument 'run'"),
+            (["--verbose"], "--verbose belongs to --version"),
         ]:
             with self.subTest(arguments):
                 words = self.refused(64, *arguments)

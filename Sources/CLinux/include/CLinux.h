@@ -85,6 +85,13 @@ void linux_acknowledge_now(int fd);
 /* Ends the stream of what we send; what the other side sends can still be read. */
 void linux_end_writing(int fd);
 
+/* How the program was built: "Embedded, arm64". */
+const char *linux_build(void);
+/* Writes what can be told of the machine, a line each: kernel, board, libraries (those that are loaded when something
+   needs them are loaded by it), GPIO chips and I2C buses. What cannot be read is named with the reason. Chips are
+   numbered as they come, so the numbers are for telling which there are, never for finding one. */
+void linux_report(int fd);
+
 /* A system error number as text ("No such file or directory"). */
 const char *linux_message(int error);
 

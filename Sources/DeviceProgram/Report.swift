@@ -1,0 +1,21 @@
+import CLinux
+import DeviceFile
+import DeviceRuntime
+import LinuxPlatform
+import MQTTCodec
+
+/// What somebody who looks into a fault asks first: `--version --verbose`. It needs no device file and no rights; what
+/// cannot be read is named with the reason.
+struct Report {
+  let catalog: Catalog
+
+  func write() {
+    let versions = ProtocolVersion.hasV5 ? "5.0 and 3.1.1" : "3.1.1"
+    let output = StandardStream.output
+    output.write("build   \(Compiler.name), \(String(cString: linux_build()))\nmqtt    \(versions)\n")
+    linux_report(output.rawValue)
+    for kind in catalog.modules {
+      output.write("module  \(kind.name)\(kind.chips.isEmpty ? "" : ": ")\(listed(kind.chips))\n")
+    }
+  }
+}
