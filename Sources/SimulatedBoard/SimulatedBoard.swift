@@ -15,13 +15,14 @@ public struct ChipModel {
   }
 }
 
-/// A board of models: every line works, and every chip that is claimed is on its bus, in the air of a summer day.
-/// What it gave out can be found again by the name of the module that has it.
+/// A board of models: every line works, and every chip that is claimed is on its bus, each in a corner of its own of
+/// the air of a summer day. What it gave out can be found again by the name of the module that has it.
 public final class SimulatedBoard: LineProvider, I2CProvider {
   public let environment: Environment
   public private(set) var outputs: [(name: String, line: SimulatedOutputLine)] = []
   public private(set) var inputs: [(name: String, line: SimulatedInputLine)] = []
   public private(set) var targets: [(name: String, target: SimulatedI2CTarget)] = []
+  private(set) var chips: [SimulatedChip] = []
   private let clock: any MonotonicClock
   private let models: [ChipModel]
   private let queues: (BusDescription) throws(HardwareError) -> any WorkQueue
@@ -65,9 +66,15 @@ public final class SimulatedBoard: LineProvider, I2CProvider {
     guard let model = models.first(where: { $0.chip.equals(target.chip) }) else {
       throw HardwareError("\(target.claimant.title): there is no model of \(target.chip)")
     }
-    targets.append(
-      (target.claimant.name, simulated.attach(model.make(environment, clock), at: address)))
-    target.opened(simulated.device(at: address), queue: try queues(bus))
+    let queue = try queues(bus)
+    let corner = Environment(inside: environment)
+    let makeModel = { [clock] in model.make(corner, clock) }
+    let place = simulated.attach(makeModel(), at: address)
+    targets.append((target.claimant.name, place))
+    chips.append(
+      SimulatedChip(
+        name: target.claimant.name, target: place, environment: corner, queue: queue, makeModel: makeModel))
+    target.opened(place, queue: queue)
   }
 
   /// Each bus has its own targets, as each has its own queue.
