@@ -4,15 +4,14 @@ import HAL
 import LinuxPlatform
 
 extension HardwareSource {
-  /// A board of models, in the time of the loop, with all that it is connected to below `sim`.
+  /// A board of models, in the time of the loop, whose world can be touched below `sim`.
   public static var simulated: HardwareSource { simulated(ChipModel.all) }
 
   public static func simulated(_ models: [ChipModel]) -> HardwareSource {
-    HardwareSource(
-      simulated: { loop in
-        let threads = BusThreads(loop: loop)
-        let board = SimulatedBoard(models, clock: loop) { bus throws(HardwareError) in try threads.queue(bus) }
-        return (board.hardware, { modules in board.world(around: modules) })
-      })
+    HardwareSource(isSimulated: true) { loop in
+      let threads = BusThreads(loop: loop)
+      let board = SimulatedBoard(models, clock: loop) { bus throws(HardwareError) in try threads.queue(bus) }
+      return board.hardware
+    }
   }
 }

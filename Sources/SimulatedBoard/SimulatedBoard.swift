@@ -38,11 +38,12 @@ public final class SimulatedBoard: LineProvider, I2CProvider {
     self.environment = environment ?? DayCycle(clock: clock)
   }
 
-  /// The board as what a program opens.
+  /// The board as what a program opens, and what the program's device starts: the world around it.
   public var hardware: DeviceHardware {
     let hardware = DeviceHardware()
     hardware.lines = self
     hardware.i2c = self
+    hardware.parts = { [self] in [SimulatedWorld(self)] }
     return hardware
   }
 

@@ -42,18 +42,19 @@ final class SimulatedChip: Work {
     self.makeModel = makeModel
   }
 
-  /// Makes the chip find this from its next transfer on.
-  func want(_ settings: [Setting], fault: Fault?) {
+  /// Makes the chip find this from its next transfer on. False: its bus has no room for that.
+  func want(_ settings: [Setting], fault: Fault?) -> Bool {
     wanted = (settings, fault)
     isWantedAnew = true
-    hand()
+    return hand()
   }
 
-  private func hand() {
-    guard isWantedAnew, !isUnderWay else { return }
+  private func hand() -> Bool {
+    guard isWantedAnew, !isUnderWay else { return true }
     given = wanted
-    isWantedAnew = false
     isUnderWay = queue.submit(self, urgent: true)
+    isWantedAnew = !isUnderWay
+    return isUnderWay
   }
 
   func perform() {
@@ -74,6 +75,6 @@ final class SimulatedChip: Work {
 
   func completed() {
     isUnderWay = false
-    hand()
+    _ = hand()
   }
 }

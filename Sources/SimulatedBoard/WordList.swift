@@ -1,6 +1,6 @@
 import DeviceRuntime
 
-/// The words that a topic takes, as an entity lists them: `ON|OFF`.
+/// The words that a topic takes, with `|` between them: `ON|OFF`.
 struct WordList {
   let text: StaticString
 
