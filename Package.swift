@@ -57,7 +57,8 @@ let package = Package(
     .target(
       name: "SimulatedBoard",
       dependencies: [
-        "Boards", "DeviceFile", "DeviceProgram", "DeviceRuntime", "HAL", "LinuxPlatform", "Units", "Simulation",
+        "Boards", "DeviceFile", "DeviceProgram", "DeviceRuntime", "HAL", "LinuxPlatform", "Units",
+        "Simulation",
       ],
       swiftSettings: portable),
 

@@ -13,7 +13,9 @@ extension Device {
 
   private var hasPartCommands: Bool {
     for slot in slots {
-      for entity in slot.module.entities where entity.access.contains(.command) && !entity.isMain { return true }
+      for entity in slot.module.entities where entity.access.contains(.command) && !entity.isMain {
+        return true
+      }
     }
     return false
   }

@@ -1,6 +1,7 @@
 import Boards
 import DeviceFile
 import DeviceProgram
+import DeviceRuntime
 import HAL
 import Simulation
 

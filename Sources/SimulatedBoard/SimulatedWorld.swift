@@ -20,7 +20,8 @@ public final class SimulatedWorld: DevicePart, CommandListener {
     let modules = device.modules
     for name in board.names {
       let module = modules.first { $0.name.equals(name) }
-      things.append(SimulatedThing(name: name, board: board, entities: module?.entities ?? [], device: device))
+      things.append(
+        SimulatedThing(name: name, board: board, entities: module?.entities ?? [], device: device))
     }
     device.listen(self)
   }

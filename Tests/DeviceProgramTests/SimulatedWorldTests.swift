@@ -33,7 +33,8 @@ import Testing
       board = SimulatedBoard(ChipModel.all, clock: clock) { _ in queue }
       let hardware = board.hardware
       var composition = Composition(
-        configuration: try CompositionTests.configuration(modules), hardware: hardware, clock: clock, log: log)
+        configuration: try CompositionTests.configuration(modules), hardware: hardware, clock: clock, log: log
+      )
       composition.parts = hardware.parts
       #expect(composition.open().isEmpty)
       let device = try #require(composition.device(randomSeed: 1))
@@ -42,10 +43,10 @@ import Testing
     }
 
     /// What is answered to a command below `sim`.
-    func touch(_ thing: String, _ payload: String, retain: Bool = false, again: Bool = false) -> String? {
+    func touch(_ thing: String, _ payload: String, again: Bool = false) -> String? {
       _ = bench.news()
       let path = thing.isEmpty ? "sim" : "sim/\(thing)"
-      bench.send(payload, to: path, retain: retain, duplicate: again)
+      bench.send(payload, to: path, duplicate: again)
       let name = path.split(separator: "/").prefix(2).joined(separator: "/")
       let answers = bench.news().filter { $0.topic == "\(name)/result" }.map(\.payload)
       #expect(answers.count == 1)
@@ -56,8 +57,8 @@ import Testing
       touch(thing, payload) == #"{"command":"\#(payload)","result":"accepted"}"#
     }
 
-    func reason(_ thing: String, _ payload: String, retain: Bool = false, again: Bool = false) -> String? {
-      let answer = touch(thing, payload, retain: retain, again: again)
+    func reason(_ thing: String, _ payload: String, again: Bool = false) -> String? {
+      let answer = touch(thing, payload, again: again)
       return answer?.components(after: #""result":"rejected","reason":""#)
     }
 
@@ -159,14 +160,31 @@ import Testing
     #expect(world.reason("door/fault", "gone") == "nothing of that name is simulated: use sim/door/set")
     #expect(world.reason("pump", "ON") == "nothing of that name is simulated: there is fan, door and air")
     #expect(world.reason("", "ON") == "unknown payload: use reset")
-    #expect(world.reason("door", String(repeating: "x", count: 600)) == "the payload is longer than 512 bytes")
-    #expect(world.reason("door", "ON", retain: true)?.hasPrefix("retained commands are not obeyed") == true)
+    #expect(
+      world.reason("door", String(repeating: "x", count: 600)) == "the payload is longer than 512 bytes")
     #expect(world.bench.retained("door/state") == "OFF")
-    #expect(world.log.lines.contains("warning: sim/door: command rejected: unknown payload: use ON, OFF, TOGGLE or PRESS"))
+    #expect(
+      world.log.lines.contains(
+        "warning: sim/door: command rejected: unknown payload: use ON, OFF, TOGGLE or PRESS"))
+  }
+
+  @Test("what was retained for the world in the past is refused as any command is")
+  func retained() throws {
+    let world = try World()
+    world.bench.loseBroker()
+    world.bench.send("ON", to: "sim/door", retain: true)
+    world.bench.send("no_acknowledge", to: "sim/air/fault", retain: true)
+    _ = world.bench.news()
+    world.bench.comeBack()
+    let answers = world.bench.news().filter { $0.topic.hasSuffix("/result") }
+    #expect(Set(answers.map(\.topic)) == ["sim/door/result", "sim/air/result"])
+    #expect(answers.allSatisfy { $0.payload.contains("retained commands are not obeyed") })
+    #expect(world.bench.retained("door/state") == "OFF" && world.reading("air/temperature") != nil)
   }
 
   @Test("no world that can be set stops a program")
   func extremes() throws {
+    var sensors = 0
     for model in ChipModel.all {
       let modules = "  - sensor: it\n    driver: \(model.chip)\n    bus: i2c-1\n    every: 1s\n"
       guard let world = try? World(modules) else { continue }
@@ -175,13 +193,16 @@ import Testing
         for channel in channels { #expect(world.accepts(channel, payload), "\(model.chip)") }
         world.bench.run(for: .seconds(5))
       }
+      sensors += 1
     }
+    #expect(sensors >= 6)
   }
 
   @Test("two sensors are each in air of their own")
   func corners() throws {
     let sensor = "driver: SHT3x\n    bus: i2c-1\n    every: 10s\n"
-    let world = try World("  - sensor: a\n    \(sensor)    address: 0x44\n  - sensor: b\n    \(sensor)    address: 0x45\n")
+    let world = try World(
+      "  - sensor: a\n    \(sensor)    address: 0x44\n  - sensor: b\n    \(sensor)    address: 0x45\n")
     #expect(world.accepts("a/temperature", "40"))
     #expect(world.reading("a/temperature")?.hasPrefix("40.0") == true)
     #expect(world.reading("b/temperature")?.hasPrefix("40.0") == false)
@@ -193,7 +214,8 @@ import Testing
     world.bench.send("ON", to: "sim")
     #expect(world.bench.retained("sim/state") == "ON")
     #expect(
-      world.log.lines.contains("warning: sim: a module is called that, so that nothing else is reached there"))
+      world.log.lines.contains("warning: sim: a module is called that, so that nothing else is reached there")
+    )
   }
 
   @Test("a device without a world has nothing below sim")
