@@ -62,7 +62,10 @@ let package = Package(
       swiftSettings: portable),
     .target(
       name: "SimulatedBoard",
-      dependencies: ["Boards", "DeviceFile", "DeviceProgram", "HAL", "Units", "Simulation"],
+      dependencies: [
+        "Boards", "DeviceFile", "DeviceProgram", "DeviceRuntime", "HAL", "LinuxPlatform", "Units",
+        "Simulation",
+      ],
       swiftSettings: portable),
 
     // Linux

@@ -7,11 +7,17 @@ extension Device {
   /// Whatever goes wrong here is a mistake in the topic's text, which the configuration has checked.
   func subscribe() {
     subscribe(topics.commands)
+    if hasPartCommands || !listeners.isEmpty { subscribe(topics.partCommands) }
+    if !listeners.isEmpty { subscribe(topics.listenerCommands) }
+  }
+
+  private var hasPartCommands: Bool {
     for slot in slots {
       for entity in slot.module.entities where entity.access.contains(.command) && !entity.isMain {
-        return subscribe(topics.partCommands)
+        return true
       }
     }
+    return false
   }
 
   private func subscribe(_ filter: FixedText) {
@@ -90,7 +96,7 @@ extension Device {
 
   private func receive(_ message: MQTTMessage) {
     let (topic, payload) = read(message)
-    guard let name = topics.module(ofCommand: topic) else { return cannotAnswer() }
+    guard let name = addressee(of: topic) else { return cannotAnswer() }
     let command = Command(payload, mayBeRepeated: message.duplicate)
     answerCommand(name: name, command: payload, decide(topic, command, retained: message.retain))
   }
@@ -103,7 +109,7 @@ extension Device {
 
   /// A message that does not even fit into the receive buffer has been skipped; its sender hears of it.
   private func refuse(_ message: MQTTMessage, length: Int) {
-    guard let name = topics.module(ofCommand: read(message).topic) else { return cannotAnswer() }
+    guard let name = addressee(of: read(message).topic) else { return cannotAnswer() }
     var reason: FixedText = "the payload is too long: "
     reason.append(decimal: Int64(length))
     reason.append(" bytes")
@@ -131,13 +137,19 @@ extension Device {
     var command = command
     for slot in slots {
       for entity in slot.entities.indices where arena.isSame(slot.entities[entity].commandTopic, topic) {
-        if command.payload.isTruncated { return .rejected("the payload is longer than 512 bytes") }
+        if command.payload.isTruncated { return .rejected(Device.tooLong) }
         command.entity = entity
         return slot.module.obey(command)
       }
     }
-    return .rejected(explanation(for: topic))
+    guard let module = topics.module(ofCommand: topic), let listener = listener(at: module) else {
+      return .rejected(explanation(for: topic))
+    }
+    if command.payload.isTruncated { return .rejected(Device.tooLong) }
+    return listener.obey(command, at: topics.path(ofCommand: topic, below: module))
   }
+
+  private static var tooLong: FixedText { "the payload is longer than 512 bytes" }
 
   /// Why nobody obeys what came on a topic.
   private func explanation(for topic: FixedText) -> FixedText {

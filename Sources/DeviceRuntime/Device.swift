@@ -17,6 +17,7 @@ public final class Device {
   let arena = TopicArena()
   private(set) var gates: [SafetyGate] = []
   private var parts: [any DevicePart] = []
+  var listeners: [any CommandListener] = []
   private var timers: [DeviceTimer] = []
   private var phase = Phase.idle
   var needsBirth = false
@@ -77,6 +78,8 @@ public final class Device {
     options.sentTopicAliases = 16
     return options
   }
+
+  public var modules: [any Module] { slots.map { $0.module } }
 
   /// Takes something that is to start with the device.
   public func add(_ part: any DevicePart) { parts.append(part) }

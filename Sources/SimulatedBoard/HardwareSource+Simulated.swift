@@ -4,7 +4,7 @@ import HAL
 import LinuxPlatform
 
 extension HardwareSource {
-  /// A board of models, in the time of the loop.
+  /// A board of models, in the time of the loop, whose world can be touched below `sim`.
   public static var simulated: HardwareSource { simulated(ChipModel.all) }
 
   public static func simulated(_ models: [ChipModel]) -> HardwareSource {

@@ -1,6 +1,7 @@
 import Boards
 import DeviceFile
 import DeviceProgram
+import DeviceRuntime
 import HAL
 import Simulation
 
@@ -15,13 +16,14 @@ public struct ChipModel {
   }
 }
 
-/// A board of models: every line works, and every chip that is claimed is on its bus, in the air of a summer day.
-/// What it gave out can be found again by the name of the module that has it.
+/// A board of models: every line works, and every chip that is claimed is on its bus, each in a corner of its own of
+/// the air of a summer day. What it gave out can be found again by the name of the module that has it.
 public final class SimulatedBoard: LineProvider, I2CProvider {
   public let environment: Environment
   public private(set) var outputs: [(name: String, line: SimulatedOutputLine)] = []
   public private(set) var inputs: [(name: String, line: SimulatedInputLine)] = []
   public private(set) var targets: [(name: String, target: SimulatedI2CTarget)] = []
+  private(set) var chips: [SimulatedChip] = []
   private let clock: any MonotonicClock
   private let models: [ChipModel]
   private let queues: (BusDescription) throws(HardwareError) -> any WorkQueue
@@ -37,11 +39,12 @@ public final class SimulatedBoard: LineProvider, I2CProvider {
     self.environment = environment ?? DayCycle(clock: clock)
   }
 
-  /// The board as what a program opens.
+  /// The board as what a program opens, and what the program's device starts: the world around it.
   public var hardware: DeviceHardware {
     let hardware = DeviceHardware()
     hardware.lines = self
     hardware.i2c = self
+    hardware.parts = { [self] in [SimulatedWorld(self)] }
     return hardware
   }
 
@@ -65,9 +68,15 @@ public final class SimulatedBoard: LineProvider, I2CProvider {
     guard let model = models.first(where: { $0.chip.equals(target.chip) }) else {
       throw HardwareError("\(target.claimant.title): there is no model of \(target.chip)")
     }
-    targets.append(
-      (target.claimant.name, simulated.attach(model.make(environment, clock), at: address)))
-    target.opened(simulated.device(at: address), queue: try queues(bus))
+    let queue = try queues(bus)
+    let corner = Environment(inside: environment)
+    let makeModel = { [clock] in model.make(corner, clock) }
+    let place = simulated.attach(makeModel(), at: address)
+    targets.append((target.claimant.name, place))
+    chips.append(
+      SimulatedChip(
+        name: target.claimant.name, target: place, environment: corner, queue: queue, makeModel: makeModel))
+    target.opened(place, queue: queue)
   }
 
   /// Each bus has its own targets, as each has its own queue.

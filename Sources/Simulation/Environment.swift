@@ -7,6 +7,8 @@ import Units
 /// that no chip here measures too, and let it go again. Chips with several channels of one quantity ask with the
 /// channel's key, and get the quantity's value where nothing was set for the key.
 ///
+/// A corner of it can be an environment of its own: there it is as around it where nothing else was set.
+///
 /// It is for one thread at a time: the one that runs the models.
 open class Environment {
   private struct Setting {
@@ -20,10 +22,17 @@ open class Environment {
   }
 
   private var settings: [Setting] = []
+  private let outside: Environment?
 
   /// A room at rest, but for the given values.
   public init(_ values: (quantity: Quantity, thousandths: Int64)...) {
+    outside = nil
     for value in values { set(value.quantity, thousandths: value.thousandths) }
+  }
+
+  /// A corner of another one.
+  public init(inside outside: Environment) {
+    self.outside = outside
   }
 
   /// What it is like where nothing was set.
@@ -39,7 +48,8 @@ open class Environment {
   /// What it is like.
   public final func thousandths(of quantity: Quantity, _ key: StaticString = "") -> Int64 {
     for setting in settings where setting.isOf(quantity, key) { return setting.thousandths }
-    return key.utf8CodeUnitCount == 0 ? value(of: quantity) : thousandths(of: quantity)
+    for setting in settings where setting.isOf(quantity, "") { return setting.thousandths }
+    return outside?.thousandths(of: quantity, key) ?? value(of: quantity)
   }
 
   /// Makes it so, until it is cleared or set otherwise.

@@ -65,7 +65,7 @@ public final class SimulatedInputLine: InputLine {
   public var observer: (any InputLineObserver)?
   /// What the next reads fail with; nil: they succeed.
   public var fault: LineError?
-  private var level = false
+  public private(set) var level = false
 
   public init() {}
 

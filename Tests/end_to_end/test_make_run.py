@@ -81,12 +81,19 @@ class MakeRun(unittest.TestCase):
         terminal.wait(r"^run: started mosquitto on 127\.0\.0\.1:")
         terminal.wait(r"swiftlet/greenhouse/fan/set$")
         subscribe = terminal.wait(r"^  (mosquitto_sub .*)$")[1]
-        publish = terminal.wait(r"^  (mosquitto_pub .* ON)$")[1]
+        publish = terminal.wait(r"^  (mosquitto_pub .*fan/set -m ON)$")[1]
+        press = terminal.wait(r"^  (mosquitto_pub .*sim/door/set -m ON)$")[1]
+        warm = terminal.wait(r"^  (mosquitto_pub .*sim/air/temperature/set -m 31\.5)$")[1]
+        terminal.wait(r"^  mosquitto_pub .*sim/air/fault/set -m no_acknowledge$")
         terminal.wait(r"swiftlet/greenhouse/availability\s+online$")
         terminal.wait(r"swiftlet/greenhouse/air/temperature\s+-?\d+\.\d+$")
 
         subprocess.run(publish, shell=True, check=True, timeout=PATIENCE)
         terminal.wait(r"swiftlet/greenhouse/fan/state\s+ON$")
+        subprocess.run(press, shell=True, check=True, timeout=PATIENCE)
+        terminal.wait(r"swiftlet/greenhouse/door/state\s+ON$")
+        subprocess.run(warm, shell=True, check=True, timeout=PATIENCE)
+        terminal.wait(r"swiftlet/greenhouse/sim/air/result\s+.*31\.5.*accepted")
         heard = subprocess.run(f"{subscribe} -C 3", shell=True, capture_output=True, text=True, timeout=PATIENCE).stdout
         self.assertIn("swiftlet/greenhouse/fan/state ON", heard)
 
