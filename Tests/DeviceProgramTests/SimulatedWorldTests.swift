@@ -32,7 +32,7 @@ import Testing
       let queue = SimulatedWorkQueue()
       board = SimulatedBoard(ChipModel.all, clock: clock) { _ in queue }
       let hardware = board.hardware
-      var composition = Composition(
+      let composition = Composition(
         configuration: try CompositionTests.configuration(modules), hardware: hardware, clock: clock, log: log
       )
       composition.parts = hardware.parts

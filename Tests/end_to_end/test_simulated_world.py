@@ -81,9 +81,9 @@ class SimulatedWorldElsewhere(unittest.TestCase):
         # Words of its answers are in a program that has been stripped of all names too.
         for text in (b"nothing of that name is simulated", b"no_acknowledge|busy|timeout"):
             with open(simulator(), "rb") as file:
-                self.assertIn(text, file.read())
+                self.assertTrue(text in file.read(), text)
             with open(swiftletd(), "rb") as file:
-                self.assertNotIn(text, file.read())
+                self.assertFalse(text in file.read(), text)
 
     def test_a_command_of_the_past_does_not_touch_it(self):
         with Broker() as broker:

@@ -169,8 +169,14 @@ class Levels:
     def changes(self, line, since=0):
         """The values that the line went through. With libgpiod 1 all lines of a request are set at once, each to the
         value it has but for one."""
-        values = [level.value for level in self.of(line, since)]
-        return [value for index, value in enumerate(values) if index == 0 or value != values[index - 1]]
+        self.catch_up()
+        value, changes = None, []
+        for index, level in enumerate(self.log):
+            if level.number == line.number and level.value != value:
+                value = level.value
+                if index >= since:
+                    changes.append(value)
+        return changes
 
     def wait(self, line, value, since=0, timeout=PATIENCE):
         deadline = time.monotonic() + timeout

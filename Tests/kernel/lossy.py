@@ -36,7 +36,8 @@ def a_network_that_loses_and_delays_packets(bench):
                 assert bench.levels.changes(fan, levels) == [1, 0, 1]
                 runtime.wait("lamp/state", "OFF", since, PATIENCE)
                 assert bench.levels.changes(lamp, levels) == [1, 0]
-                on, off = bench.levels.of(lamp, levels)[0], bench.levels.wait(lamp, 0, levels)
+                on = bench.levels.wait(lamp, 1, levels)
+                off = [level for level in bench.levels.of(lamp, levels) if level.value == 0 and level.at > on.at][0]
                 seconds = off.at - on.at
                 assert 0.99 < seconds < 1.1 + pulse.allowance(begin), f"max_on acted after {seconds:.2f} s"
                 runtime.wait("fan/state", "ON", since, PATIENCE)
