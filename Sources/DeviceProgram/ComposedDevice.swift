@@ -88,6 +88,7 @@ extension Program {
       let connection = MQTTConnection(
         client: device.client, servers: composed.servers, transports: composed.transports, loop: loop,
         owner: BrokerLog(client: device.client, log: log))
+      for part in hardware.parts() { device.add(part) }
       signals.received = { device.stop() }
       device.start()
       try loop.run(Runtime(device: device, connection: connection, outbox: nil))

@@ -74,7 +74,7 @@ def write_initramfs(path, parts, swiftletd, sysroot, boards, configuration):
     archive.copy("/bin/swiftletd", swiftletd)
     for guest_path, file in libraries(swiftletd, sysroot):
         archive.copy(guest_path, file)
-    for board in sorted(glob.glob(os.path.join(boards, "*.yaml"))):
-        archive.copy(f"/boards/{os.path.basename(board)}", board, 0o644)
+    for board in sorted(glob.glob(os.path.join(boards, "**", "*.yaml"), recursive=True)):
+        archive.copy(f"/boards/{os.path.relpath(board, boards)}", board, 0o644)
     archive.file("/etc/device.yaml", configuration)
     archive.write(path)
