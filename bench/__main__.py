@@ -75,7 +75,7 @@ def allocations(table, broker, directory):
 def unstripped():
     """The same program with its names."""
     if simulator() == os.path.join(ROOT, "dist", "host", "swiftletd-simulator"):
-        return os.path.join(ROOT, ".build-host", "release", "swiftletd-simulator")
+        return os.path.join(ROOT, ".build-host-lto", "release", "swiftletd-simulator")
     return simulator()
 
 
