@@ -9,10 +9,19 @@ public final class Files: ConfigurationSurroundings {
   /// No configuration of a device comes near this.
   private static let longestFile = 1 << 20
 
-  public init(deviceFile: String, boards: String?) {
+  /// `boards`: where board files are; nil: beside the device file, here or where packages put them.
+  public convenience init(deviceFile: String, boards: String?) {
+    self.init(
+      deviceFile: deviceFile,
+      boardDirectories: boards.map { [$0] } ?? [
+        Files.directory(of: deviceFile) + "boards", "boards", "/usr/share/swiftlet/boards",
+      ])
+  }
+
+  /// Board files are looked for in each of these, in order.
+  public init(deviceFile: String, boardDirectories: [String]) {
     deviceDirectory = Files.directory(of: deviceFile)
-    boardDirectories =
-      boards.map { [$0] } ?? [deviceDirectory + "boards", "boards", "/usr/share/swiftlet/boards"]
+    self.boardDirectories = boardDirectories
   }
 
   /// A file's bytes, or why it cannot be read.
@@ -83,7 +92,8 @@ public final class Files: ConfigurationSurroundings {
     return result < 0 ? .failure(FileError(path: directory, number: -result)) : .success(found.names)
   }
 
-  private static func directory(of path: String) -> String {
+  /// With a slash at its end; empty: here.
+  public static func directory(of path: String) -> String {
     var bytes = Array(path.utf8)
     while let last = bytes.last, last != UInt8(ascii: "/") { bytes.removeLast() }
     return String(decoding: bytes, as: UTF8.self)

@@ -20,8 +20,8 @@ public final class SimulatedDevice {
   public let bench: DeviceBench
   public let board: SimulatedBoard
 
-  /// `boards`: where board files are; nil: `boards/` beside the device file. `board` stands in for the one that the
-  /// device file names.
+  /// `boards`: where board files are; nil: `boards/` beside the device file, and those of Swiftlet. `board` stands in
+  /// for the one that the device file names.
   public init(
     _ path: String, kinds: [ModuleKind], boards: String? = nil, board: String? = nil,
     models: [ChipModel] = ChipModel.all, log: any Log = RecordingLog(), randomSeed: UInt64 = 1
@@ -30,7 +30,10 @@ public final class SimulatedDevice {
       try Files.read(path).get(),
       features: ConfigurationFeatures(
         kinds: kinds, transports: MQTTTransport.all, hasOutbox: true, hasScram: true),
-      board: board, surroundings: Files(deviceFile: path, boards: boards))
+      board: board,
+      surroundings: Files(
+        deviceFile: path,
+        boardDirectories: boards.map { [$0] } ?? [Files.directory(of: path) + "boards", Self.ownBoards]))
     let clock = VirtualClock()
     let queue = SimulatedWorkQueue()
     self.board = SimulatedBoard(models, clock: clock) { _ in queue }
@@ -41,6 +44,12 @@ public final class SimulatedDevice {
       throw SimulationFailure(problems: problems.map(\.text.text))
     }
     bench = DeviceBench(clock: clock, queue: queue, device: device)
+  }
+
+  /// Swiftlet's, wherever the package that is tested lies.
+  private static var ownBoards: String {
+    let parts = #filePath.split(separator: "/", omittingEmptySubsequences: false)
+    return (parts.dropLast(3) + ["boards"]).joined(separator: "/")
   }
 
   /// A device that is put together in Swift. `composed` wires it, and is made anew for each of these.

@@ -118,7 +118,10 @@ class DeviceAtRabbitMQ(WithRabbitMQ):
         device = self.login("guest", "wrong")
         device.wait_log("the broker refused the connection: (wrong user name or password|not authorized): look at")
         failures = self.failed_logins()
-        wait_until(lambda: self.failed_logins() > failures, what="another attempt")
+        try:
+            wait_until(lambda: self.failed_logins() > failures, what="another attempt")
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}\n{device.log}\n{broker.log()[-3000:]}") from None
         device.stop()
         self.assertEqual(device.log.count("refused the connection"), 1, device.log)
         self.assertNotIn("online", device.log)

@@ -14,8 +14,7 @@ import VisitCounter
   func day() throws {
     let shop = try SimulatedDevice(
       Self.root.appendingPathComponent("device.yaml").path,
-      kinds: [VisitCounter.kind, Relay.kind, SensorModule.kind([SensorChip(SHT3x.self)])],
-      boards: Self.root.appendingPathComponent("../../boards").path)
+      kinds: [VisitCounter.kind, Relay.kind, SensorModule.kind([SensorChip(SHT3x.self)])])
     shop.bench.start()
     #expect(shop.bench.retained("door/count") == "0")
     let door = try #require(shop.board.input("door"))
