@@ -125,7 +125,8 @@ extension SimulatedThing {
   private var faultWords: WordList { chips.isEmpty ? .lineFaults : .chipFaults }
 
   private func inject(_ payload: FixedText) -> CommandAnswer {
-    guard let word = faultWords.index(of: payload) else {
+    // Nothing is no fault, as nothing is a channel's own value.
+    guard let word = payload.isEmpty ? 0 : faultWords.index(of: payload) else {
       var reason: FixedText = "unknown fault: use "
       faultWords.list(in: &reason)
       return .rejected(reason)
