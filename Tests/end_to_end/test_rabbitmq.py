@@ -7,6 +7,7 @@ that a retained command is lost there rather than refused.
 """
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -111,17 +112,15 @@ class DeviceAtRabbitMQ(WithRabbitMQ):
 
     @staticmethod
     def failed_logins():
-        return broker.log().count("MQTT login failed")
+        # The second is what 4.0 says.
+        return len(re.findall("MQTT login failed|MQTT connection failed: access refused", broker.log()))
 
     def test_a_login_is_accepted_or_refused_with_words_and_patience(self):
         self.login("guest", "guest").wait_log("^online")
         device = self.login("guest", "wrong")
         device.wait_log("the broker refused the connection: (wrong user name or password|not authorized): look at")
         failures = self.failed_logins()
-        try:
-            wait_until(lambda: self.failed_logins() > failures, what="another attempt")
-        except TimeoutError as error:
-            raise TimeoutError(f"{error}\n{device.log}\n{broker.log()[-3000:]}") from None
+        wait_until(lambda: self.failed_logins() > failures, what="another attempt")
         device.stop()
         self.assertEqual(device.log.count("refused the connection"), 1, device.log)
         self.assertNotIn("online", device.log)
