@@ -80,7 +80,7 @@ public final class ModuleFile {
     return (field?.mark ?? fields.mark, name, fields.optional("active")?.choice(["high", "low"]) == 1)
   }
 
-  private static let longestDebounce = Duration.seconds(10)
+  private static let longestDebounce = Duration.seconds(3_600)
 
   private func debounce() -> Duration {
     guard let field = fields.optional("debounce"), let debounce = field.duration() else {

@@ -31,10 +31,10 @@ public final class Relay: Module {
   }
 
   public func obey(_ command: Command) -> CommandAnswer {
-    if command.mayBeRepeated, command.payload.matches("TOGGLE") {
+    if command.mayBeRepeated, command.payload.state.matches("TOGGLE") {
       return .rejected("may have been obeyed already: use ON or OFF")
     }
-    guard let active = wanted(command.payload) else {
+    guard let active = wanted(command.payload.state) else {
       return .rejected("unknown payload: use ON, OFF or TOGGLE")
     }
     return gate.ask(active, for: command)

@@ -81,8 +81,8 @@ struct BadModuleTests {
       "a debounce without unit", button("debounce: 30"),
       "7:15: 'debounce' in button 'door' must be a duration with its unit, not '30'; for example 30s or 30ms"),
     BadInput(
-      "a debounce that is too long", button("debounce: 1min"),
-      "7:15: 'debounce' in button 'door' must be 10s or shorter, not '1min'"),
+      "a debounce that is too long", button("debounce: 2h"),
+      "7:15: 'debounce' in button 'door' must be 1h or shorter, not '2h'"),
   ]
 
   private static let safetyInputs = [

@@ -18,7 +18,8 @@ import Testing
 
   @Test(
     "it obeys ON, OFF, 1, 0, true and false in any case, and publishes its state",
-    arguments: ["ON", "on", "oN", "1", "true", "TRUE", "True"], ["OFF", "off", "0", "false", "False"])
+    arguments: ["ON", "on", "oN", "1", "true", "TRUE", "True"],
+    ["OFF", "off", "0", "false", "False"])
   func words(on: String, off: String) {
     for (word, active) in [(on, true), (on, true), (off, false), (off, false)] {
       bench.send(word, to: "fan")
@@ -51,8 +52,18 @@ import Testing
     #expect(bench.new(on: "fan/result").last == #"{"command":"ON","result":"accepted"}"#)
   }
 
+  @Test("it obeys the state of a JSON object")
+  func json() {
+    bench.send(#"{"state": "ON", "transition": 2}"#, to: "fan")
+    #expect(bench.retained("fan/state") == "ON")
+    bench.send("{\"state\":\"toggle\"}\n", to: "fan")
+    #expect(bench.retained("fan/state") == "OFF")
+    bench.send(#"{"lamp":{"state":"ON"}}"#, to: "fan")
+    #expect(bench.retained("fan/state") == "OFF")
+  }
+
   @Test(
-    "anything else changes nothing and is answered", arguments: ["", "O", "ONN", "ON ", "2", "yes", "オン"])
+    "anything else changes nothing and is answered", arguments: ["", "O", "ONN", "O N", "2", "yes", "オン"])
   func unknown(payload: String) {
     bench.send(payload, to: "fan")
     #expect(line.changes == 0)
