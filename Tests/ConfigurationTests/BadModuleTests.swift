@@ -55,7 +55,7 @@ struct BadModuleTests {
       "7:5: unknown key 'actve' in relay 'fan'; did you mean 'active'?"),
     BadInput(
       "a key of another kind", relay("pull: up"),
-      "7:5: unknown key 'pull' in relay 'fan'; known keys are relay, line, active and safety"),
+      "7:5: unknown key 'pull' in relay 'fan'; known keys are relay, line, active, safety and pulse"),
     BadInput(
       "a key in the wrong case", relay("Active: low"),
       "7:5: unknown key 'Active' in relay 'fan'; did you mean 'active'?"),
@@ -74,6 +74,9 @@ struct BadModuleTests {
     BadInput(
       "a level that is a state", relay("active: on"),
       "7:13: 'active' in relay 'fan' must be high or low, not 'on'"),
+    BadInput(
+      "a pulse that might not end", relay("pulse: 500ms\n    safety: { stop: hold }"),
+      "7:12: 'pulse' in relay 'fan' needs 'stop: off' in 'safety'; else a pulse might not end"),
     BadInput(
       "a wrong pull", button("pull: upp"),
       "7:11: 'pull' in button 'door' must be up, down or none, not 'upp'; did you mean 'up'?"),

@@ -92,11 +92,11 @@ struct ReaderTests {
   @Test func `columns count characters, not bytes`() {
     #expect(
       ConfigurationTests.errors(modules("- { relay: fan, line: GPIO17, 'größe': 1 }")) == [
-        "device.yaml:5:33: unknown key 'größe' in relay 'fan'; known keys are relay, line, active and safety"
+        "device.yaml:5:33: unknown key 'größe' in relay 'fan'; known keys are relay, line, active, safety and pulse"
       ])
     #expect(
       ConfigurationTests.errors(modules("- { 'größe': 1, relay: fan, line: A }")) == [
-        "device.yaml:5:7: unknown key 'größe' in relay 'fan'; known keys are relay, line, active and safety",
+        "device.yaml:5:7: unknown key 'größe' in relay 'fan'; known keys are relay, line, active, safety and pulse",
         "device.yaml:5:37: simulator has no line 'A'; lines are GPIO0…GPIO27",
       ])
   }
