@@ -49,6 +49,7 @@ public final class DeviceConfiguration {
     let warnings = Problems()
     BoardCheck(device.needs.claims, on: found, problems, warnings: warnings).run()
     device.warnOfLostTimes(warnings)
+    device.broker.warnOfPorts(warnings)
     guard let found, problems.isEmpty else { throw ConfigurationErrors(list: problems.inOrder) }
     return DeviceConfiguration(device: device, board: found, warnings: warnings.inOrder)
   }
