@@ -97,6 +97,27 @@ extension Chip {
     #expect(abs(try read(&sensor).pressure.milliPascals - 40_000_000) < 5_000)
   }
 
+  @Test("BMP280: results that freeze are right again after sixteen that were the same, and ever after")
+  func freeze() throws {
+    let model = BMP280Model(environment: environment, clock: clock)
+    var sensor = BMP280(bus.attach(model, at: 0x76))
+    environment.set(.pressure, thousandths: 985_000)
+    #expect(abs(try read(&sensor).pressure.milliPascals - 98_500_000) < 5_000)
+    model.sag(.frozen)
+    for count in 1...40 {
+      environment.set(.pressure, thousandths: 985_000 + Int64(count) * 500)
+      let off = abs(Int64(try read(&sensor).pressure.milliPascals) - 98_500_000 - Int64(count) * 50_000)
+      #expect(count < 16 ? off > 40_000 : off < 5_000, "reading \(count)")
+    }
+  }
+
+  @Test("BMP280: air in which nothing changes, if there were such, would be read like any other")
+  func constantAir() throws {
+    var sensor = BMP280(bus.attach(BMP280Model(environment: environment, clock: clock), at: 0x76))
+    environment.set(.pressure, thousandths: 985_000)
+    for _ in 0..<100 { #expect(abs(try read(&sensor).pressure.milliPascals - 98_500_000) < 5_000) }
+  }
+
   private func read(_ sensor: BMP280) throws(SensorError) -> BarometerMeasurement {
     var sensor = sensor
     return try read(&sensor)
