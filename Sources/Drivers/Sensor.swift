@@ -8,7 +8,7 @@ public protocol SensorFacts {
   /// What device files call it.
   static var name: StaticString { get }
 
-  /// No measurement takes longer, so that none is asked for more often.
+  /// No measurement takes longer but the first, which sets the chip up: none is asked for more often.
   static var shortestPeriod: Duration { get }
 
   /// Calls `body` once for each channel, in the order in which they are published. At most
