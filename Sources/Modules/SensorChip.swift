@@ -11,6 +11,7 @@ public struct SensorChip {
   public let name: String
   let usualAddress: UInt8
   let shortestPeriod: Duration
+  let identity: RegisterIdentity?
   let allows: (UInt8) -> Bool
   let probe: (TargetClaim) -> any SensorProbe
 
@@ -18,6 +19,7 @@ public struct SensorChip {
     name = Chip.name.description
     usualAddress = Chip.usualAddress
     shortestPeriod = Chip.shortestPeriod
+    identity = Chip.identity
     allows = { Chip.allows($0) }
     probe = { DriverProbe(Chip($0), queue: $0) }
   }
