@@ -9,6 +9,7 @@ import Units
 public struct SensorChip {
   /// What a device file calls it.
   public let name: String
+  let parts: String
   let usualAddress: UInt8
   let shortestPeriod: Duration
   let allows: (UInt8) -> Bool
@@ -16,6 +17,7 @@ public struct SensorChip {
 
   public init<Chip: I2CSensor>(_ chip: Chip.Type) {
     name = Chip.name.description
+    parts = Chip.parts.description
     usualAddress = Chip.usualAddress
     shortestPeriod = Chip.shortestPeriod
     allows = { Chip.allows($0) }

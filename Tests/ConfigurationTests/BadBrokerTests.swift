@@ -11,7 +11,7 @@ struct BadBrokerTests {
     #expect(errors(input.text) == input.errors)
   }
 
-  private static let brokerInputs = [
+  static let brokerInputs = [
     BadInput(
       "no broker", "device: d\nboard: simulator\nmodules: []\n",
       "1:1: 'mqtt' is missing; for example mqtt: mqtt://broker.local"),
@@ -175,7 +175,7 @@ struct BadBrokerTests {
       "3:35: 'client_id' in 'mqtt' must be a text, not nothing"),
   ]
 
-  private static let substitutionInputs = [
+  static let substitutionInputs = [
     BadInput(
       "a variable that is not set", relay("active: ${LEVEL}"),
       "7:13: environment variable LEVEL is not set; set it, or give a default: ${LEVEL:-default}"),
