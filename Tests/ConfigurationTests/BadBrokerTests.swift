@@ -68,6 +68,16 @@ struct BadBrokerTests {
       "an IPv6 address without brackets", broker("mqtt://fe80::1:1883"),
       "3:7: more than one ':' after the host; write IPv6 as mqtt://[::1]:1883"),
     BadInput(
+      "a link-local address without its interface", broker("'mqtt://u:p@[FE80::1]:1883'"),
+      "3:7: a link-local address needs its interface: [fe80::1%eth0]"),
+    BadInput(
+      "the last link-local address without its interface", broker("mqtts://[febf::1]"),
+      "3:7: a link-local address needs its interface: [fe80::1%eth0]"),
+    BadInput(
+      "a proxy's link-local address without its interface",
+      broker("{ url: mqtt://h, proxy: 'socks5://[fe80::1]' }"),
+      "3:31: a link-local address needs its interface: [fe80::1%eth0]"),
+    BadInput(
       "a bracket without end in a URL", broker("mqtt://[::1"),
       "3:7: '[' without ']' in the broker URL"),
     BadInput(

@@ -32,7 +32,7 @@ class WithTransports(unittest.TestCase):
         os.chmod(directory, 0o755)
         cls.files = files = Certificates(directory)
         cls.ports = {name: free_port() for name in
-                     ("tls", "client", "elsewhere", "expired", "ws", "wss")}
+                     ("tls", "client", "elsewhere", "expired", "address-as-name", "127.0.0.1", "ws", "wss")}
         cls.socket = os.path.join(directory, "mqtt.sock")
 
         def tls(name, certificate="server", more=""):
@@ -40,6 +40,7 @@ class WithTransports(unittest.TestCase):
                     f"certfile {files.path(certificate + '.crt')}\nkeyfile {files.path(certificate + '.key')}\n")
         cls.broker = Broker(settings="allow_anonymous true\n" + "".join([
             tls("tls"), tls("elsewhere", "elsewhere"), tls("expired", "expired"),
+            tls("address-as-name", "address-as-name"), tls("127.0.0.1", "127.0.0.1"),
             tls("client", more=f"cafile {files.path('ca.crt')}\nrequire_certificate true\n"),
             tls("wss", more="protocol websockets\n"),
             f"listener {cls.ports['ws']} 127.0.0.1\nprotocol websockets\n",
@@ -98,6 +99,13 @@ class TLS(WithTransports):
     def test_a_certificate_of_another_host_is_refused(self):
         device = self.connect(self.url("mqtts", "elsewhere"), self.ca())
         self.assertIn("another name", device.wait_log("certificate is not accepted"))
+
+    def test_a_certificate_with_the_address_as_a_name_is_refused_and_the_cure_is_named(self):
+        for certificate in ("address-as-name", "127.0.0.1", "elsewhere"):
+            device = self.connect(self.url("mqtts", certificate, "127.0.0.1"), self.ca())
+            line = device.wait_log("certificate is not accepted")
+            self.assertIn("an address needs subjectAltName IP:127.0.0.1", line)
+            self.assertNotIn("another name", line)
 
     def test_an_expired_certificate_is_refused(self):
         device = self.connect(self.url("mqtts", "expired"), self.ca())
