@@ -14,6 +14,7 @@ class Certificates:
         self.issue("server", "ca", "subjectAltName=DNS:localhost,IP:127.0.0.1")
         self.issue("elsewhere", "ca", "subjectAltName=DNS:elsewhere.example")
         self.issue("address-as-name", "ca", "subjectAltName=DNS:127.0.0.1")
+        self.issue("six", "ca", "subjectAltName=IP:::1")
         self.issue("127.0.0.1", "ca", "basicConstraints=CA:FALSE")
         self.issue_expired("expired", "ca", "subjectAltName=DNS:localhost")
         self.issue("client", "ca", "subjectAltName=DNS:device")
