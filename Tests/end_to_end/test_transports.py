@@ -111,8 +111,7 @@ class TLS(WithTransports):
         except OSError:
             self.skipTest("no IPv6 here")
         self.addCleanup(server.close)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.files.path("six.crt"), self.files.path("six.key"))
+        context = self.files.server_context("six")
         device = self.connect(f"mqtts://[::1%1]:{server.getsockname()[1]}", self.ca())
         server.settimeout(PATIENCE)
         with context.wrap_socket(server.accept()[0], server_side=True) as connection:
@@ -164,8 +163,7 @@ class TLS(WithTransports):
         device.wait_log("TLS: wrong version number|TLS: .*packet")
 
     def test_the_session_of_a_lost_connection_shortens_the_next_handshake(self):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.files.path("server.crt"), self.files.path("server.key"))
+        context = self.files.server_context("server")
         for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
             context.maximum_version = version
             server = socket.create_server(("127.0.0.1", 0))
@@ -186,8 +184,7 @@ class TLS(WithTransports):
             device.close()
 
     def encrypt(self, broker):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.files.path("server.crt"), self.files.path("server.key"))
+        context = self.files.server_context("server")
         broker.client = context.wrap_socket(broker.client, server_side=True)
 
     def test_where_a_server_with_tls_sends_a_device_it_speaks_tls_whatever_others_do(self):

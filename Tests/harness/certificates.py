@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import ssl
 import subprocess
 
 
@@ -22,6 +23,11 @@ class Certificates:
 
     def path(self, name):
         return os.path.join(self.directory, name)
+
+    def server_context(self, name):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.path(f"{name}.crt"), self.path(f"{name}.key"))
+        return context
 
     def openssl(self, *arguments):
         subprocess.run(["openssl", *arguments], cwd=self.directory, check=True, capture_output=True)
