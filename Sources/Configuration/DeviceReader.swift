@@ -34,16 +34,23 @@ struct DeviceReader {
     guard let field = fields.optional("root") else { return "swiftlet" }
     let upperCase = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     let wanted: Message = "topic levels of A-Z, a-z, 0-9, '-' and '_', with '/' between them"
-    guard let root = field.name(extra: "/" + upperCase, wanted: wanted, longest: 128) else { return "" }
-    let bytes = root.bytes
-    let isSlash = bytes.map { $0 == 0x2F }
-    for index in bytes.indices where isSlash[index] {
-      if index == 0 || index == bytes.count - 1 || isSlash[index - 1] {
-        field.report("\(field.title) has an empty level", "put single '/' between levels, none at the ends")
-        break
-      }
+    var hasEmptyLevel = false
+    if case .scalar(let text) = field.node.content { hasEmptyLevel = DeviceReader.hasEmptyLevel(text.bytes) }
+    guard
+      let root = field.name(
+        extra: "/" + upperCase, wanted: wanted, longest: 128, proposes: !hasEmptyLevel)
+    else { return "" }
+    if hasEmptyLevel {
+      field.report("\(field.title) has an empty level", "put single '/' between levels, none at the ends")
     }
     return root
+  }
+
+  private static func hasEmptyLevel(_ topic: [UInt8]) -> Bool {
+    for index in topic.indices where topic[index] == 0x2F {
+      if index == 0 || index == topic.count - 1 || topic[index - 1] == 0x2F { return true }
+    }
+    return false
   }
 
   private func readBoard(_ fields: Fields, _ override: String?) -> BoardReference {
@@ -52,7 +59,7 @@ struct DeviceReader {
       return BoardReference(mark: Mark(file: "--board"), name: override)
     }
     let field = fields.required("board", example: "raspberry-pi-4")
-    return BoardReference(mark: field?.mark ?? fields.mark, name: field?.name() ?? "")
+    return BoardReference(mark: field?.mark ?? fields.mark, name: field?.text(wanted: Field.wantedName) ?? "")
   }
 
   private func readModules(_ fields: Fields, _ needs: DeviceNeeds) -> [any Module] {
@@ -66,7 +73,9 @@ struct DeviceReader {
       field.reject(wanted: "a list of modules", "begin each with '- ', for example - \(example): fan")
       return []
     }
-    let reader = ModuleReader(problems: problems, kinds: features.kinds, needs: needs)
+    needs.kinds = features.kinds
+    let reader = ModuleReader(
+      problems: problems, kinds: features.kinds, needs: needs, proposals: proposals(of: nodes))
     var claimants: [Claimant] = []
     var modules: [any Module] = []
     for node in nodes {
@@ -76,6 +85,18 @@ struct DeviceReader {
       modules.append(module)
     }
     return modules
+  }
+
+  /// What each module could be called: a name is proposed to one of them at most.
+  private func proposals(of nodes: [Node]) -> [[UInt8]] {
+    var proposals = DeviceReader.reservedNames.map { $0.bytes }
+    for node in nodes {
+      guard case .mapping(let entries) = node.content else { continue }
+      for entry in entries where features.kinds.contains(where: { $0.name.equals(entry.key) }) {
+        if case .scalar(let name) = entry.value.content { proposals.append(Field.proposal(name.bytes)) }
+      }
+    }
+    return proposals
   }
 
   /// `relays`, `binaries`

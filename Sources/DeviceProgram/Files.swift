@@ -54,6 +54,8 @@ public final class Files: ConfigurationSurroundings {
     return names
   }
 
+  public func boardPlaces() -> [String] { boardDirectories }
+
   public func boardFile(_ name: String) -> SourceFile? {
     for directory in boardDirectories {
       if case .success(let file) = Files.read(directory + "/" + name + ".yaml") { return file }

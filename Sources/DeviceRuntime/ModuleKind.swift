@@ -22,6 +22,8 @@ public struct ModuleKind {
 /// What a device's modules want besides their hardware, collected while its file is read.
 public final class DeviceNeeds {
   public let claims = Claims()
+  /// What else the program can be told to make.
+  public var kinds: [ModuleKind] = []
   /// Who keeps readings on disk, and where that is said.
   public internal(set) var keptOnDisk: [(mark: Mark, title: String)] = []
   /// Where readings are kept that do not tell their time themselves.
@@ -83,13 +85,7 @@ public final class ModuleFile {
   private static let longestDebounce = Duration.seconds(3_600)
 
   private func debounce() -> Duration {
-    guard let field = fields.optional("debounce"), let debounce = field.duration() else {
-      return .milliseconds(30)
-    }
-    if debounce > ModuleFile.longestDebounce {
-      field.reject(wanted: "\(durationText(ModuleFile.longestDebounce)) or shorter")
-    }
-    return debounce
+    fields.optional("debounce")?.duration(atMost: ModuleFile.longestDebounce) ?? .milliseconds(30)
   }
 
   /// A line that lets something through while it is active: keys `line` and `active` of a mapping. Off at the start,
@@ -107,15 +103,31 @@ public final class ModuleFile {
 
   // MARK: - Targets
 
-  /// Which of the chips `driver` names; nil, and reported, when it is none of them.
-  public func driver(among names: [String]) -> Int? {
+  /// Which of the chips `driver` names; nil, and reported, when it is none of them. `parts`: what else each of them is
+  /// the driver of, with spaces between.
+  public func driver(among names: [String], parts: [String] = []) -> Int? {
     guard let field = fields.required("driver", example: names.first ?? "SHT3x"),
       let name = field.text(wanted: "the name of a driver")
     else { return nil }
     for (index, known) in names.enumerated() where known.equals(name) { return index }
-    let suggestion = didYouMean(name, names) ?? "drivers are \(listed(names))"
-    field.report("unknown driver \(field.node.description) in \(field.owner)", suggestion)
+    field.report(
+      "unknown driver \(field.node.description) in \(field.owner)", suggestion(name, names, parts))
     return nil
+  }
+
+  /// Another part's number is no slip of the finger: what drives that part, or that nothing does yet.
+  private func suggestion(_ name: String, _ names: [String], _ parts: [String]) -> Message {
+    if let index = spelled(name, among: names, others: parts, asPart: true) {
+      return "did you mean \(names[index].quoted)?"
+    }
+    let drivers: Message = "drivers are \(listed(names))"
+    guard name.bytes.contains(where: isDigit) else { return didYouMean(name, names) ?? drivers }
+    for kind in needs.kinds {
+      if let index = spelled(name, among: kind.chips, others: [], asPart: true) {
+        return "\(kind.chips[index]) is a chip for \(kind.name.quoted), not for \(claimant.kind.quoted)"
+      }
+    }
+    return "nothing drives that chip yet; \(drivers)"
   }
 
   /// A chip on an I2C bus: keys `bus` and `address`. `usual` is the address of a chip whose pins nobody has wired

@@ -26,6 +26,7 @@ import Units
 /// issue 2003.
 public struct DPS310: I2CSensor {
   public static var name: StaticString { "DPS310" }
+  public static var parts: StaticString { "DPS368" }
   public static var shortestPeriod: Duration { .milliseconds(100) }
   public static var usualAddress: UInt8 { 0x77 }
   public static func allows(_ address: UInt8) -> Bool { address >= 0x76 && address <= 0x77 }

@@ -21,6 +21,7 @@ import Units
 /// Calculation", 4.13 "Conversion of Signal Output".
 public struct SHT3x: I2CSensor {
   public static var name: StaticString { "SHT3x" }
+  public static var parts: StaticString { "SHT30 SHT31 SHT35" }
   public static var shortestPeriod: Duration { .milliseconds(100) }
   public static var usualAddress: UInt8 { 0x44 }
   public static func allows(_ address: UInt8) -> Bool { address >= 0x44 && address <= 0x45 }

@@ -8,6 +8,9 @@ public protocol SensorFacts {
   /// What device files call it.
   static var name: StaticString { get }
 
+  /// Other parts that this is the driver of, with spaces between them: whoever asks for one is told so.
+  static var parts: StaticString { get }
+
   /// No measurement takes longer but the first, which sets the chip up: none is asked for more often.
   static var shortestPeriod: Duration { get }
 
@@ -17,6 +20,8 @@ public protocol SensorFacts {
 }
 
 extension SensorFacts {
+  public static var parts: StaticString { "" }
+
   public static func forEachChannel(_ body: (Channel) -> Void) { Measurement.forEachChannel(body) }
 }
 

@@ -20,6 +20,7 @@ import Units
 /// "Temperature Register", "Shutdown Mode", "Converter Resolution", "One-Shot", and "Conversion time".
 public struct TMP105: I2CSensor {
   public static var name: StaticString { "TMP105" }
+  public static var parts: StaticString { "TMP75 TMP175 TMP275" }
   public static var shortestPeriod: Duration { .milliseconds(500) }
   public static var usualAddress: UInt8 { 0x48 }
   /// The TMP105 itself has one address pin (0x48, 0x49); its relatives have three.

@@ -59,6 +59,14 @@ extension BusError {
       text = FixedText(place.bus)
       text.append(" does not exist: ")
       text.append(place.enableHint ?? "enable the bus, or plug it in")
+    case .noDriver:
+      text = FixedText(place.bus)
+      text.append(
+        " does not exist, but its controller does: load i2c-dev (sudo modprobe i2c-dev, and a line i2c-dev in /etc/modules)"
+      )
+    case .noNode:
+      text = FixedText(place.bus)
+      text.append(" is not in /dev, but i2c-dev has it: give it to this container, or look at udev")
     case .notPermitted where place.address == nil:
       text = FixedText(place.bus)
       text.append(" may not be opened by this user")

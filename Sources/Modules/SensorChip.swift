@@ -9,6 +9,7 @@ import Units
 public struct SensorChip {
   /// What a device file calls it.
   public let name: String
+  let parts: String
   let usualAddress: UInt8
   let shortestPeriod: Duration
   let identity: RegisterIdentity?
@@ -17,6 +18,7 @@ public struct SensorChip {
 
   public init<Chip: I2CSensor>(_ chip: Chip.Type) {
     name = Chip.name.description
+    parts = Chip.parts.description
     usualAddress = Chip.usualAddress
     shortestPeriod = Chip.shortestPeriod
     identity = Chip.identity

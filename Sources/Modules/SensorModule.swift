@@ -62,7 +62,7 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
   /// From a device file: keys `driver`, `bus`, `address`, `every`, `keep`, `priority` and `format`.
   private init(_ file: ModuleFile, _ chips: [SensorChip]) {
     name = file.name
-    let chip = file.driver(among: chips.map { $0.name }).map { chips[$0] }
+    let chip = file.driver(among: chips.map { $0.name }, parts: chips.map { $0.parts }).map { chips[$0] }
     let claim = file.target(
       chip: chip?.name ?? "", usual: chip?.usualAddress, allows: { chip?.allows($0) ?? false })
     let every = file.fields.optional("every")?.duration(atLeast: chip?.shortestPeriod ?? .zero)

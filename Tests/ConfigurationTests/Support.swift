@@ -32,13 +32,17 @@ final class TestSurroundings: ConfigurationSurroundings {
   var variables: [String: String] = [:]
   var secrets: String?
   var boards: [String: String] = [:]
+  /// Not what is there, so that messages stay the same when a board is added.
+  var names = ["raspberry-pi-4", "simulator"]
+  var places: [String] = []
 
   func variable(_ name: String) -> String? { variables[name] }
 
   func secretsFile() -> SourceFile? { secrets.map { source($0, name: "secrets.yaml") } }
 
-  /// Not what is there, so that messages stay the same when a board is added.
-  func boardNames() -> [String] { ["raspberry-pi-4", "simulator"] }
+  func boardNames() -> [String] { names }
+
+  func boardPlaces() -> [String] { places }
 
   func boardFile(_ name: String) -> SourceFile? {
     if let text = boards[name] { return source(text, name: name + ".yaml") }

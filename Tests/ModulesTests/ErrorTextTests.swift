@@ -44,6 +44,14 @@ import Units
       (.bus(.shortTransfer), "target 0x76 on /dev/i2c-1 sent fewer bytes than asked for"),
       (.bus(.noController), "/dev/i2c-1 does not exist: add dtparam=i2c_arm=on to config.txt"),
       (
+        .bus(.noDriver),
+        "/dev/i2c-1 does not exist, but its controller does: load i2c-dev (sudo modprobe i2c-dev, and a line i2c-dev in /etc/modules)"
+      ),
+      (
+        .bus(.noNode),
+        "/dev/i2c-1 is not in /dev, but i2c-dev has it: give it to this container, or look at udev"
+      ),
+      (
         .bus(.notPermitted),
         "/dev/i2c-1 may not be opened: add the user to the group i2c (sudo usermod -aG i2c USER)"
       ),

@@ -9,6 +9,8 @@ import HAL
 ///
 /// All of them make blocking transfers: they run on the bus's work queue. A driver keeps no state of its own.
 public protocol PortExpander {
+  /// Other parts that this is the driver of, with spaces between them.
+  static var parts: StaticString { get }
   /// The address of a chip whose address pins are all low.
   static var defaultAddress: UInt8 { get }
   /// Whether the chip's address pins can be wired to give this address.
@@ -39,6 +41,8 @@ public protocol PortExpander {
 }
 
 extension PortExpander {
+  public static var parts: StaticString { "" }
+
   public static func allows(address: UInt8) -> Bool { address >= 0x20 && address <= 0x27 }
 
   public mutating func prepare() throws(BusError) {}
