@@ -42,7 +42,7 @@ public final class Relay: Module, SafetyGateObserver, TimerOwner {
     let pulse = field.duration(atLeast: .milliseconds(1))
     // One that is under way when the program stops would never end.
     if policy.stop != false {
-      field.report("\(field.title) needs 'stop: off' in 'safety'", "else a pulse might not end")
+      field.report("\(field.title) needs 'stop: off' in 'safety', else a pulse might not end")
     }
     return pulse
   }

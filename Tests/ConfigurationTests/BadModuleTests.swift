@@ -76,13 +76,13 @@ struct BadModuleTests {
       "7:13: 'active' in relay 'fan' must be high or low, not 'on'"),
     BadInput(
       "a pulse that might not end", relay("pulse: 500ms\n    safety: { stop: hold }"),
-      "7:12: 'pulse' in relay 'fan' needs 'stop: off' in 'safety'; else a pulse might not end"),
+      "7:12: 'pulse' in relay 'fan' needs 'stop: off' in 'safety', else a pulse might not end"),
     BadInput(
       "a wrong pull", button("pull: upp"),
       "7:11: 'pull' in button 'door' must be up, down or none, not 'upp'; did you mean 'up'?"),
     BadInput(
       "a debounce without unit", button("debounce: 30"),
-      "7:15: 'debounce' in button 'door' must be a duration with its unit, not '30'; for example 30ms"),
+      "7:15: 'debounce' in button 'door' must be a duration with its unit, not '30'; for example 30s or 30ms"),
     BadInput(
       "a debounce that is too long", button("debounce: 2h"),
       "7:15: 'debounce' in button 'door' must be 1h or shorter, not '2h'"),
