@@ -106,8 +106,14 @@ extension Device {
   /// empty is a module's command.
   private func isClearing(_ message: MQTTMessage, _ topic: FixedText) -> Bool {
     if message.retain { return true }
-    guard client.protocolVersion != .v5, let level = topics.module(ofCommand: topic) else { return false }
-    return listener(at: level) == nil
+    return client.protocolVersion != .v5 && takesCommands(topic)
+  }
+
+  private func takesCommands(_ topic: FixedText) -> Bool {
+    for slot in slots {
+      for entity in slot.entities where arena.isSame(entity.commandTopic, topic) { return true }
+    }
+    return false
   }
 
   /// Somebody has taken a retained command off the broker, as our own answer to it recommends.
