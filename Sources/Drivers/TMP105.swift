@@ -79,7 +79,7 @@ public struct TMP105: I2CSensor {
     let bits = answer.bigEndian16(at: 0)
     let sixteenths = Int32(Int16(bitPattern: bits) >> 4)
     let settings: InlineArray<1, UInt8> = try registers.read(from: Register.configuration)
-    guard settings[0] == Self.asleep, bits & 0x000F == 0, sixteenths >= -55 * 16 else {
+    guard settings[0] | 0x80 == Self.convertOnce, bits & 0x000F == 0, sixteenths >= -55 * 16 else {
       throw .implausible
     }
     isKnown = true

@@ -219,6 +219,17 @@ import Units
   }
 
   @Test(
+    "a chip that lost power between two readings yields no wrong value then or later", arguments: Chip.all)
+  func powerCycleBetweenReadings(chip: Chip) throws {
+    let bench = try makeBench(chip, warm: true)
+    bench.set(Self.otherAir)
+    bench.replaceChip()
+    if let readings = try? bench.read() { #expect(agree(readings, chip, Self.otherAir)) }
+    bench.set(Self.air)
+    #expect(agree(try bench.read(), chip, Self.air))
+  }
+
+  @Test(
     "a chip that cannot tell that it lost power is wrong once at most",
     arguments: Chip.all.filter(\.promises.hidesPowerLoss))
   func hiddenPowerCycle(chip: Chip) throws {

@@ -22,8 +22,7 @@ extension I2CDevice {
   }
 }
 
-/// A thermometer of the LM75's shape: one word in register 0, what was written last in register 1, but for the highest
-/// bit, which reads zero in all of them.
+/// A thermometer of the LM75's shape: one word in register 0, what was written last in register 1.
 final class FixedAnswer: I2CDevice {
   var word: UInt16
   private var configuration: UInt8 = 0
@@ -32,7 +31,7 @@ final class FixedAnswer: I2CDevice {
     self.word = word
   }
 
-  func write(_ bytes: Span<UInt8>) throws(BusError) { configuration = bytes[1] & 0x7F }
+  func write(_ bytes: Span<UInt8>) throws(BusError) { configuration = bytes[1] }
 
   func read(into bytes: inout MutableSpan<UInt8>) throws(BusError) { throw .noAcknowledge }
 

@@ -139,6 +139,20 @@ extension Chip {
     #expect(try device.read(0x08, count: 1) == [0xC0])
   }
 
+  @Test("DPS310: a program that sets it otherwise meanwhile costs one reading and falsifies none")
+  func setMeanwhile() throws {
+    for register in [UInt8(0x06), 0x07, 0x09] {
+      for value in [UInt8(0x00), 0x22] {
+        let bench = Chip.dps310.makeBench(Environment(), nil)
+        bench.set(Air((.temperature, 21_500), (.pressure, 995_000)))
+        let right = try bench.read()
+        try #require(bench.target as? SimulatedI2CTarget).write(register, value)
+        #expect(bench.failure() != nil, "\(value) in register \(register)")
+        #expect(try bench.read() == right)
+      }
+    }
+  }
+
   @Test("DPS310: calibration of zeros or ones is implausible")
   func deadBus() {
     for byte in [UInt8(0), 0xFF] { #expect(!DPS310.Calibration(InlineArray(repeating: byte)).isPlausible) }
