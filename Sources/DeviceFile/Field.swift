@@ -42,6 +42,12 @@ public final class Field {
   /// What a name is made of.
   public static var wantedName: Message { "a name of a-z, 0-9, '-' and '_'" }
 
+  /// Whether it is a text of a name's characters.
+  public var isName: Bool {
+    guard case .scalar(let text) = node.content else { return false }
+    return text.bytes.allSatisfy { isNameByte($0) }
+  }
+
   /// A name that can stand in a topic; `extra` characters are legal as well. `proposes`: what it could be instead is
   /// free for the taking.
   @inline(never)
@@ -56,16 +62,11 @@ public final class Field {
       return nil
     }
     if bytes.allSatisfy({ isNameByte($0) || extra.contains($0) }) { return text }
-    let proposal = Field.proposal(bytes)
+    let proposal = bytes.map { $0 == 0x20 ? 0x5F : lowercase($0) }
     let isLegal = proposes && proposal.allSatisfy { isNameByte($0) || extra.contains($0) }
     let proposed = String(decoding: proposal, as: UTF8.self).quoted
     reject(wanted: wanted, isLegal ? "for example \(proposed)" : nil)
     return nil
-  }
-
-  /// The name that somebody means who writes it with capitals and spaces.
-  public static func proposal(_ name: [UInt8]) -> [UInt8] {
-    name.map { $0 == 0x20 ? 0x5F : lowercase($0) }
   }
 
   /// The index of the word among `words`; `others` are what people call each of them besides, with spaces between.
@@ -77,8 +78,9 @@ public final class Field {
       return nil
     }
     for (index, word) in words.enumerated() where word.equals(text) { return index }
-    let meant = spelled(text, among: words, others: others).map { words[$0] }
-    reject(wanted: wanted, node.isSecret ? nil : didYouMean(meant ?? text, words))
+    var meant = text
+    if let index = problems.meant(text, among: words, others: others) { meant = words[index] }
+    reject(wanted: wanted, node.isSecret ? nil : didYouMean(meant, words))
     return nil
   }
 

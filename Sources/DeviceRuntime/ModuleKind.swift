@@ -105,6 +105,7 @@ public final class ModuleFile {
 
   /// Which of the chips `driver` names; nil, and reported, when it is none of them. `parts`: what else each of them is
   /// the driver of, with spaces between.
+  @inline(never)
   public func driver(among names: [String], parts: [String] = []) -> Int? {
     guard let field = fields.required("driver", example: names.first ?? "SHT3x"),
       let name = field.text(wanted: "the name of a driver")
@@ -116,14 +117,15 @@ public final class ModuleFile {
   }
 
   /// Another part's number is no slip of the finger: what drives that part, or that nothing does yet.
+  @inline(never)
   private func suggestion(_ name: String, _ names: [String], _ parts: [String]) -> Message {
-    if let index = spelled(name, among: names, others: parts, asPart: true) {
+    if let index = fields.problems.meant(name, among: names, others: parts, asPart: true) {
       return "did you mean \(names[index].quoted)?"
     }
     let drivers: Message = "drivers are \(listed(names))"
     guard name.bytes.contains(where: isDigit) else { return didYouMean(name, names) ?? drivers }
     for kind in needs.kinds {
-      if let index = spelled(name, among: kind.chips, others: [], asPart: true) {
+      if let index = fields.problems.meant(name, among: kind.chips, others: [], asPart: true) {
         return "\(kind.chips[index]) is a chip for \(kind.name.quoted), not for \(claimant.kind.quoted)"
       }
     }

@@ -1,3 +1,4 @@
+import Boards
 import Configuration
 import DeviceFile
 import DeviceRuntime
@@ -139,7 +140,7 @@ struct SuggestionTests {
       "5:12: 'relay' must be a name of a-z, 0-9, '-' and '_', not 'Fan'"),
     BadInput(
       "a name in capitals", modules("- relay: Big Fan", "  line: GPIO17"),
-      "5:12: 'relay' must be a name of a-z, 0-9, '-' and '_', not 'Big Fan'; for example 'big_fan'"),
+      "5:12: 'relay' must be a name of a-z, 0-9, '-' and '_', not 'Big Fan'"),
     BadInput(
       "a root with a space and an empty level", key("root: my home//garden"),
       "6:7: 'root' must be topic levels of A-Z, a-z, 0-9, '-' and '_', with '/' between them, not 'my home//garden'"
@@ -174,7 +175,8 @@ struct SuggestionTests {
 
   @Test func `every part that a driver names leads to that driver`() {
     let features = ConfigurationFeatures(
-      kinds: ModuleKind.all, transports: MQTTTransport.all, hasOutbox: true, hasScram: true)
+      kinds: ModuleKind.all, transports: MQTTTransport.all, hasOutbox: true, hasScram: true,
+      spellings: .usual)
     func complaint(_ kind: String, _ part: String) -> String? {
       let text = modules("- \(kind): air", "  driver: \(part)", "  bus: i2c-1")
       do throws(ConfigurationErrors) {
