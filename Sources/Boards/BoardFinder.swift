@@ -30,17 +30,16 @@ public struct BoardFinder {
   }
 
   func find(_ field: Field, layer: Int) -> BoardDescription? {
-    guard let written = field.text(wanted: Field.wantedName) else { return nil }
-    // A file name must never come from other characters than a name has.
-    let near = field.isName ? nil : problems.spellings?.board(written, surroundings)
-    if let near { return reportUnknown(written, near, field.mark) }
+    // What is no name may be a board's usual spelling; a file name must never come from other characters.
+    if let spellings = problems.spellings, spellings.board(field, surroundings) { return nil }
     guard let name = field.name(proposes: false) else { return nil }
     guard let file = surroundings.boardFile(name) else {
       if let trouble = surroundings.boardTrouble(name) {
         problems.report(field.mark, "board \(name.quoted) cannot be looked up", trouble)
-        return nil
+      } else {
+        reportUnknown(name, nil, field.mark)
       }
-      return reportUnknown(name, meant(name), field.mark)
+      return nil
     }
     let reader = BoardReader(problems: problems, surroundings: surroundings, layer: layer)
     guard let board = reader.read(file) else { return nil }
@@ -53,7 +52,7 @@ public struct BoardFinder {
   // MARK: - What there is instead
 
   @inline(never)
-  private func reportUnknown(_ name: String, _ near: String?, _ mark: Mark) -> BoardDescription? {
+  fileprivate func reportUnknown(_ name: String, _ near: String?, _ mark: Mark) {
     let names = surroundings.boardNames()
     let places = surroundings.boardPlaces()
     var suggestion: Message = names.isEmpty ? "there are no board files" : "boards are \(listed(names))"
@@ -65,27 +64,37 @@ public struct BoardFinder {
       }
     }
     problems.report(mark, "unknown board \(name.quoted)", suggestion)
-    return nil
-  }
-
-  private func meant(_ name: String) -> String? {
-    guard let spellings = problems.spellings else { return nearest(to: name, in: surroundings.boardNames()) }
-    return spellings.board(name, surroundings)
   }
 }
 
 extension Spellings {
   /// The usual spellings of parts, versions and boards.
   public static var usual: Spellings {
-    Spellings { name, surroundings in
-      var names: [String] = []
-      for candidate in surroundings.boardNames() {
-        guard let board = read(candidate, surroundings) else { continue }
-        if find(name, among: [candidate, board.title] + board.otherNames) != nil { return candidate }
-        names.append(candidate)
+    Spellings { field, surroundings in
+      guard case .scalar(let name) = field.node.content, !field.node.isSecret, !name.utf8.isEmpty else {
+        return false
       }
-      return nearest(to: name, in: names)
+      let quiet = Field(node: field.node, key: field.key, owner: field.owner, problems: Problems())
+      if let name = quiet.name(),
+        surroundings.boardFile(name) != nil || surroundings.boardTrouble(name) != nil
+      {
+        return false
+      }
+      guard let board = meant(name, surroundings) else { return false }
+      BoardFinder(problems: field.problems, surroundings: surroundings).reportUnknown(name, board, field.mark)
+      return true
     }
+  }
+
+  /// The board that people call so, or of whose name it is a slip.
+  private static func meant(_ name: String, _ surroundings: any ConfigurationSurroundings) -> String? {
+    var names: [String] = []
+    for candidate in surroundings.boardNames() {
+      guard let board = read(candidate, surroundings) else { continue }
+      if find(name, among: [candidate, board.title] + board.otherNames) != nil { return candidate }
+      names.append(candidate)
+    }
+    return nearest(to: name, in: names)
   }
 
   /// A board whose file is right: whoever takes it finds no errors there. It is read without spellings, so that it

@@ -68,7 +68,6 @@ struct DeviceReader {
       field.reject(wanted: "a list of modules", "begin each with '- ', for example - \(example): fan")
       return []
     }
-    needs.kinds = features.kinds
     let reader = ModuleReader(problems: problems, kinds: features.kinds, needs: needs)
     var claimants: [Claimant] = []
     var modules: [any Module] = []

@@ -34,11 +34,11 @@ extension Field {
       if milliseconds <= Field.longest { return milliseconds }
       report("\(title) is longer than \(Field.longestDays) days")
     case .noUnit(let number):
-      let seconds = range.contains(number * 1000)
-      let first: Message = seconds ? "\(text)s" : "\(text)ms"
-      let both: Message = seconds && range.contains(number) ? "\(first) or \(text)ms" : first
-      let fits = seconds || range.contains(number)
-      reject(wanted: "a duration with its unit", fits ? "for example \(both)" : nil)
+      var proposals = ""
+      if range.contains(number * 1000) { proposals = text + "s" }
+      if range.contains(number) { proposals += (proposals.utf8.isEmpty ? "" : " or ") + text + "ms" }
+      reject(
+        wanted: "a duration with its unit", proposals.utf8.isEmpty ? nil : "for example \(proposals)")
     case .ambiguous(let number):
       let fits = range.contains(number * 60_000)
       reject(wanted: Field.wantedDuration, fits ? "write \(Int(number))min for minutes" : nil)

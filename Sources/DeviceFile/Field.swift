@@ -42,12 +42,6 @@ public final class Field {
   /// What a name is made of.
   public static var wantedName: Message { "a name of a-z, 0-9, '-' and '_'" }
 
-  /// Whether it is a text of a name's characters.
-  public var isName: Bool {
-    guard case .scalar(let text) = node.content else { return false }
-    return text.bytes.allSatisfy { isNameByte($0) }
-  }
-
   /// A name that can stand in a topic; `extra` characters are legal as well. `proposes`: what it could be instead is
   /// free for the taking.
   @inline(never)
@@ -69,18 +63,17 @@ public final class Field {
     return nil
   }
 
-  /// The index of the word among `words`; `others` are what people call each of them besides, with spaces between.
+  /// The index of the word among `words`.
   @inline(never)
-  public func choice(_ words: [String], others: [String] = []) -> Int? {
+  public func choice(_ words: [String]) -> Int? {
     let wanted: Message = "\(listed(words, last: "or"))"
     guard case .scalar(let text) = node.content, !text.utf8.isEmpty else {
       reject(wanted: wanted)
       return nil
     }
     for (index, word) in words.enumerated() where word.equals(text) { return index }
-    var meant = text
-    if let index = problems.meant(text, among: words, others: others) { meant = words[index] }
-    reject(wanted: wanted, node.isSecret ? nil : didYouMean(meant, words))
+    reject(
+      wanted: wanted, node.isSecret ? nil : didYouMean(problems.meant(text, among: words) ?? text, words))
     return nil
   }
 

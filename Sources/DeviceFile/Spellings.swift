@@ -1,28 +1,34 @@
 /// What people call things that have another name here. A program whose catalog does not name it knows the right names
 /// alone, and has the room.
 public final class Spellings {
-  /// The board that people call so, or of whose name it is a slip.
-  public let board: (_ name: String, any ConfigurationSurroundings) -> String?
-  fileprivate let word: (_ text: String, _ candidates: [String], _ others: [String], _ asPart: Bool) -> Int?
+  /// Whether a board is no board's name, or the name of none, and what is meant is known: then it has been reported.
+  public let board: (_ board: Field, any ConfigurationSurroundings) -> Bool
+  fileprivate let word: (_ text: String, _ candidates: [String], _ others: [String]) -> Int?
 
-  public init(board: @escaping (_ name: String, any ConfigurationSurroundings) -> String?) {
+  public init(board: @escaping (_ board: Field, any ConfigurationSurroundings) -> Bool) {
     self.board = board
-    word = { spelled($0, among: $1, others: $2, asPart: $3) }
+    word = { Spellings.find($0, among: $1, others: $2) }
   }
 
-  /// The same for words alone: which of the candidates is meant.
-  public static func find(_ text: String, among candidates: [String]) -> Int? {
-    spelled(text, among: candidates, others: [], asPart: false)
+  /// Which of the candidates is meant by a part, with its other names in `others`; or by a word, without.
+  public static func find(_ text: String, among candidates: [String], others: [String] = []) -> Int? {
+    if !others.isEmpty { return spelled(text, among: candidates, others: others, asPart: true) }
+    return spelled(text, among: candidates, others: candidates.map(versions), asPart: false)
+  }
+
+  /// Other programs' names of 5 and 3.1.1; 4 is what 3.1.1 calls itself in CONNECT.
+  private static func versions(_ candidate: String) -> String {
+    if candidate.equals("5") { return "5.0 v5 v5.0 mqtt5 mqttv5" }
+    return candidate.equals("3.1.1") ? "4 v311 mqtt311 mqttv311" : ""
   }
 }
 
 extension Problems {
-  /// Which of the candidates people mean who write that, as far as the program knows.
+  /// The candidate that people mean who write that, as far as the program knows. `others`: of parts.
   @inline(never)
-  public func meant(
-    _ text: String, among candidates: [String], others: [String], asPart: Bool = false
-  ) -> Int? {
-    spellings?.word(text, candidates, others, asPart)
+  public func meant(_ text: String, among candidates: [String], others: [String] = []) -> String? {
+    guard let index = spellings?.word(text, candidates, others) else { return nil }
+    return candidates[index]
   }
 }
 
