@@ -73,16 +73,10 @@ public struct BoardCheck {
     let names = board.lines.map { $0.name }
     // Digits are never a slip worth guessing at, and a bare number is meant as the number of a line.
     let digits = claim.name.trailingDigits
-    let free = board.lines.filter { $0.name.trailingDigits.equals(digits) && isFree($0) }
-    let near = free.map { $0.name }
+    let near = names.filter { $0.trailingDigits.equals(digits) }
     let meant = claim.name.equals(digits) ? near.first ?? digits : claim.name
     let suggestion = didYouMean(meant, near) ?? "lines are \(summary(of: names))"
     problems.report(claim.mark, "\(board.name) has no line \(claim.name.quoted)", suggestion)
-  }
-
-  /// Whether nobody else wants the line, nor a bus that has it.
-  private func isFree(_ line: LineDescription) -> Bool {
-    !claims.lines.contains { line.isCalled($0.name) } && busInUse(with: line) == nil
   }
 
   /// `GPIO0…GPIO27`
@@ -93,7 +87,8 @@ public struct BoardCheck {
 
   /// A line may belong to a bus that somebody uses, or to the board itself.
   private func checkFree(_ line: LineDescription, _ claim: LineClaim) {
-    if let (bus, user) = busInUse(with: line) {
+    for bus in board?.buses ?? [] where bus.lines.contains(where: { line.isCalled($0) }) {
+      guard let user = claims.targets.first(where: { bus.isCalled($0.busName) }) else { continue }
       problems.report(
         claim.mark,
         "line \(line.name) belongs to bus \(bus.name), which has \(user.claimant.article) \(user.claimant.kind) on it"
@@ -102,13 +97,6 @@ public struct BoardCheck {
     if let reserved = line.reserved {
       warnings.report(claim.mark, "line \(line.name) is reserved: \(reserved)")
     }
-  }
-
-  private func busInUse(with line: LineDescription) -> (BusDescription, by: TargetClaim)? {
-    for bus in board?.buses ?? [] where bus.lines.contains(where: { line.isCalled($0) }) {
-      if let user = claims.targets.first(where: { bus.isCalled($0.busName) }) { return (bus, user) }
-    }
-    return nil
   }
 
   // MARK: - Buses
@@ -139,10 +127,7 @@ public struct BoardCheck {
 
   private func reportUnknown(_ target: TargetClaim, _ board: BoardDescription) {
     let names = board.buses.map { $0.name }
-    let free = board.buses.filter { bus in
-      !claims.targets.contains { $0.address == target.address && bus.isCalled($0.busName) }
-    }
-    let suggestion = didYouMean(target.busName, free.map { $0.name }) ?? "buses are \(listed(names))"
+    let suggestion = didYouMean(target.busName, names) ?? "buses are \(listed(names))"
     problems.report(
       target.busMark, "\(board.name) has no bus \(target.busName.quoted)", names.isEmpty ? nil : suggestion)
   }

@@ -16,8 +16,6 @@ public struct BoardReference: Sendable {
 public struct BoardFinder {
   let problems: Problems
   let surroundings: any ConfigurationSurroundings
-  /// A board that is only read to see whether it is meant has no guesses of its own.
-  var guesses = true
 
   public init(problems: Problems, surroundings: any ConfigurationSurroundings) {
     self.problems = problems
@@ -32,22 +30,18 @@ public struct BoardFinder {
   }
 
   func find(_ field: Field, layer: Int) -> BoardDescription? {
-    guard let written = field.text(wanted: Field.wantedName) else { return nil }
-    // A file name must never come from other characters than a name has.
-    let quiet = Field(node: field.node, key: field.key, owner: field.owner, problems: Problems())
-    guard let name = quiet.name() else {
-      if let near = meant(written) { return reportUnknown(written, near, field.mark) }
-      _ = field.name(proposes: false)
-      return nil
-    }
+    // What is no name may be a board's usual spelling; a file name must never come from other characters.
+    if let spellings = problems.spellings, spellings.board(field, surroundings) { return nil }
+    guard let name = field.name(proposes: false) else { return nil }
     guard let file = surroundings.boardFile(name) else {
       if let trouble = surroundings.boardTrouble(name) {
         problems.report(field.mark, "board \(name.quoted) cannot be looked up", trouble)
-        return nil
+      } else {
+        reportUnknown(name, nil, field.mark)
       }
-      return reportUnknown(name, meant(name), field.mark)
+      return nil
     }
-    let reader = BoardReader(problems: problems, surroundings: surroundings, layer: layer, guesses: guesses)
+    let reader = BoardReader(problems: problems, surroundings: surroundings, layer: layer)
     guard let board = reader.read(file) else { return nil }
     if !board.name.equals(name), !board.name.utf8.isEmpty {
       problems.report(board.mark, "the file of board \(name.quoted) describes \(board.name.quoted)")
@@ -57,57 +51,58 @@ public struct BoardFinder {
 
   // MARK: - What there is instead
 
-  private func reportUnknown(_ name: String, _ near: Message?, _ mark: Mark) -> BoardDescription? {
-    let names = sortedNames()
-    let places = listed(surroundings.boardPlaces(), last: "and")
-    var suggestion: Message = "boards are \(listed(names))"
-    if names.isEmpty { suggestion = "there are no board files" }
-    if let near { suggestion = "\(near) \(suggestion)" }
-    if !places.utf8.isEmpty { suggestion += ", looked for in \(places)" }
-    if names.isEmpty, let place = surroundings.boardPlaces().last {
-      suggestion += ": copy the files of Swiftlet's boards/, and its folder headers/, to \(place)"
+  @inline(never)
+  fileprivate func reportUnknown(_ name: String, _ near: String?, _ mark: Mark) {
+    let names = surroundings.boardNames()
+    let places = surroundings.boardPlaces()
+    var suggestion: Message = names.isEmpty ? "there are no board files" : "boards are \(listed(names))"
+    if let near { suggestion = "did you mean \(near.quoted)? \(suggestion)" }
+    if let last = places.last {
+      suggestion += ", looked for in \(listed(places))"
+      if names.isEmpty {
+        suggestion += ": copy the files of Swiftlet's boards/, and its folder headers/, to \(last)"
+      }
     }
     problems.report(mark, "unknown board \(name.quoted)", suggestion)
-    return nil
   }
+}
 
-  private func sortedNames() -> [String] {
-    var sorted: [String] = []
-    for name in surroundings.boardNames() {
-      var index = sorted.count
-      while index > 0, comesBefore(name.bytes, sorted[index - 1].bytes) { index -= 1 }
-      sorted.insert(name, at: index)
+extension Spellings {
+  /// The usual spellings of parts, versions and boards.
+  public static var usual: Spellings {
+    Spellings { field, surroundings in
+      guard case .scalar(let name) = field.node.content, !field.node.isSecret, !name.utf8.isEmpty else {
+        return false
+      }
+      let quiet = Field(node: field.node, key: field.key, owner: field.owner, problems: Problems())
+      if let name = quiet.name(),
+        surroundings.boardFile(name) != nil || surroundings.boardTrouble(name) != nil
+      {
+        return false
+      }
+      guard let board = meant(name, surroundings) else { return false }
+      BoardFinder(problems: field.problems, surroundings: surroundings).reportUnknown(name, board, field.mark)
+      return true
     }
-    return sorted
-  }
-
-  private func comesBefore(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-    for index in left.indices {
-      if index == right.count || left[index] > right[index] { return false }
-      if left[index] < right[index] { return true }
-    }
-    return left.count < right.count
   }
 
   /// The board that people call so, or of whose name it is a slip.
-  private func meant(_ name: String) -> Message? {
-    guard guesses else { return nil }
+  private static func meant(_ name: String, _ surroundings: any ConfigurationSurroundings) -> String? {
     var names: [String] = []
-    for candidate in sortedNames() {
-      guard let board = read(candidate) else { continue }
-      if spelled(name, among: [candidate, board.title] + board.otherNames, others: []) != nil {
-        return "did you mean \(candidate.quoted)?"
-      }
+    for candidate in surroundings.boardNames() {
+      guard let board = read(candidate, surroundings) else { continue }
+      if find(name, among: [candidate, board.title] + board.otherNames) != nil { return candidate }
       names.append(candidate)
     }
-    return didYouMean(name, names)
+    return nearest(to: name, in: names)
   }
 
-  /// A board whose file is right: whoever takes it finds no errors there.
-  private func read(_ name: String) -> BoardDescription? {
+  /// A board whose file is right: whoever takes it finds no errors there. It is read without spellings, so that it
+  /// guesses at nothing itself.
+  private static func read(_ name: String, _ surroundings: any ConfigurationSurroundings) -> BoardDescription?
+  {
     let scratch = Problems()
-    var finder = BoardFinder(problems: scratch, surroundings: surroundings)
-    finder.guesses = false
+    let finder = BoardFinder(problems: scratch, surroundings: surroundings)
     let board = finder.find(BoardReference(mark: Mark(file: ""), name: name))
     return scratch.isEmpty ? board : nil
   }

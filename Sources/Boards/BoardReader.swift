@@ -22,8 +22,6 @@ struct BoardReader {
   let surroundings: any ConfigurationSurroundings
   /// How many boards stand on this one.
   var layer = 0
-  /// Whether an unknown carrier is worth a guess.
-  var guesses = true
 
   func read(_ file: SourceFile) -> BoardDescription? {
     guard let root = YAMLReader.read(file, problems),
@@ -56,9 +54,8 @@ struct BoardReader {
       carrier.report("carriers of carriers of carriers", "name the board itself")
       return nil
     }
-    var finder = BoardFinder(problems: problems, surroundings: surroundings)
-    finder.guesses = guesses
-    return finder.find(carrier, layer: layer + 1)
+    return BoardFinder(problems: problems, surroundings: surroundings)
+      .find(carrier, layer: layer + 1)
   }
 
   private func header(_ field: Field) -> BoardDescription? {
@@ -86,9 +83,7 @@ struct BoardReader {
   private func reportMissing(_ header: String, _ field: Field) {
     var cure: Message = "headers are files in boards/headers/"
     let places = surroundings.boardPlaces()
-    if let last = places.last {
-      cure += ", looked for in headers/ of \(listed(places)): copy that folder to \(last)"
-    }
+    if let last = places.last { cure += ", copy that folder to \(last)" }
     field.report("there is no header \(header.quoted)", cure)
   }
 

@@ -13,10 +13,13 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+/* The adapters that programs can use, because i2c-dev is loaded; and all of them, with the chips on them. */
+#define USABLE "/sys/class/i2c-dev/"
+#define ADAPTERS "/sys/bus/i2c/devices/"
+
 /* 1: it has; 0: it has not; negative: not to be known, for want of a file or of the right. */
-static int has_name(const char *list, const char *entry, const char *name) {
-  char path[96] = "", found[128];
-  strncat(path, list, sizeof path - 1);
+static int has_name(const char *entry, const char *name) {
+  char path[96] = USABLE, found[128];
   strncat(path, entry, sizeof path - strlen(path) - 1);
   strncat(path, "/name", sizeof path - strlen(path) - 1);
   int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -28,19 +31,15 @@ static int has_name(const char *list, const char *entry, const char *name) {
   return strcmp(found, name) == 0;
 }
 
-/* The adapters that programs can use, because i2c-dev is loaded; and all of them, with the chips on them. */
-#define USABLE "/sys/class/i2c-dev/"
-#define ADAPTERS "/sys/bus/i2c/devices/"
-
 /* The device of the adapter with that name; -ENODEV where there is none. */
-static int find_adapter(const char *list, const char *name, char *device, size_t capacity) {
-  DIR *adapters = opendir(list);
+static int find_adapter(const char *name, char *device, size_t capacity) {
+  DIR *adapters = opendir(USABLE);
   if (!adapters) return errno == ENOENT ? -ENODEV : -errno;
   int answer = -ENODEV;
   struct dirent *entry;
   while (answer && (entry = readdir(adapters))) {
-    if (strncmp(entry->d_name, "i2c-", 4) != 0) continue;
-    int named = has_name(list, entry->d_name, name);
+    if (entry->d_name[0] == '.') continue;
+    int named = has_name(entry->d_name, name);
     if (named < 0) answer = named;
     if (named <= 0) continue;
     strncpy(device, "/dev/", capacity);
@@ -69,8 +68,7 @@ static int missing(const char *device) {
 int i2c_open(const char *bus) {
   char device[64];
   if (bus[0] != '/') {
-    int error = find_adapter(USABLE, bus, device, sizeof device);
-    if (error == -ENODEV && find_adapter(ADAPTERS, bus, device, sizeof device) == 0) return I2C_NO_DRIVER;
+    int error = find_adapter(bus, device, sizeof device);
     if (error) return error;
     bus = device;
   }

@@ -6,8 +6,6 @@ import MQTTConnection
 struct BrokerReader {
   static let variable = "SWIFTLET_MQTT"
   static let defaultKeepAliveSeconds: UInt16 = 60
-  /// Other programs' names of 5 and 3.1.1; 4 is what 3.1.1 calls itself in CONNECT.
-  private static let versions = ["5.0 v5 v5.0 mqtt5 mqttv5", "4 v311 mqtt311 mqttv311"]
   private static let example = "mqtt://broker.local"
 
   let problems: Problems
@@ -91,7 +89,7 @@ struct BrokerReader {
       if text.utf8.count > 128 { field.report("\(field.title) is longer than 128 bytes") }
     }
     if let field = fields.optional("version"),
-      let index = field.choice(["5", "3.1.1"], others: BrokerReader.versions)
+      let index = field.choice(["5", "3.1.1"])
     {
       broker.version = index == 0 ? .v5 : .v3_1_1
     }

@@ -34,23 +34,18 @@ struct DeviceReader {
     guard let field = fields.optional("root") else { return "swiftlet" }
     let upperCase = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     let wanted: Message = "topic levels of A-Z, a-z, 0-9, '-' and '_', with '/' between them"
-    var hasEmptyLevel = false
-    if case .scalar(let text) = field.node.content { hasEmptyLevel = DeviceReader.hasEmptyLevel(text.bytes) }
-    guard
-      let root = field.name(
-        extra: "/" + upperCase, wanted: wanted, longest: 128, proposes: !hasEmptyLevel)
-    else { return "" }
-    if hasEmptyLevel {
-      field.report("\(field.title) has an empty level", "put single '/' between levels, none at the ends")
+    guard let root = field.name(extra: "/" + upperCase, wanted: wanted, longest: 128, proposes: false) else {
+      return ""
+    }
+    let bytes = root.bytes
+    let isSlash = bytes.map { $0 == 0x2F }
+    for index in bytes.indices where isSlash[index] {
+      if index == 0 || index == bytes.count - 1 || isSlash[index - 1] {
+        field.report("\(field.title) has an empty level", "put single '/' between levels, none at the ends")
+        break
+      }
     }
     return root
-  }
-
-  private static func hasEmptyLevel(_ topic: [UInt8]) -> Bool {
-    for index in topic.indices where topic[index] == 0x2F {
-      if index == 0 || index == topic.count - 1 || topic[index - 1] == 0x2F { return true }
-    }
-    return false
   }
 
   private func readBoard(_ fields: Fields, _ override: String?) -> BoardReference {
@@ -73,9 +68,7 @@ struct DeviceReader {
       field.reject(wanted: "a list of modules", "begin each with '- ', for example - \(example): fan")
       return []
     }
-    needs.kinds = features.kinds
-    let reader = ModuleReader(
-      problems: problems, kinds: features.kinds, needs: needs, proposals: proposals(of: nodes))
+    let reader = ModuleReader(problems: problems, kinds: features.kinds, needs: needs)
     var claimants: [Claimant] = []
     var modules: [any Module] = []
     for node in nodes {
@@ -85,18 +78,6 @@ struct DeviceReader {
       modules.append(module)
     }
     return modules
-  }
-
-  /// What each module could be called: a name is proposed to one of them at most.
-  private func proposals(of nodes: [Node]) -> [[UInt8]] {
-    var proposals = DeviceReader.reservedNames.map { $0.bytes }
-    for node in nodes {
-      guard case .mapping(let entries) = node.content else { continue }
-      for entry in entries where features.kinds.contains(where: { $0.name.equals(entry.key) }) {
-        if case .scalar(let name) = entry.value.content { proposals.append(Field.proposal(name.bytes)) }
-      }
-    }
-    return proposals
   }
 
   /// `relays`, `binaries`

@@ -6,8 +6,6 @@ struct ModuleReader {
   let problems: Problems
   let kinds: [ModuleKind]
   let needs: DeviceNeeds
-  /// What the modules could be called, and what none may be.
-  let proposals: [[UInt8]]
 
   func read(_ node: Node) -> (module: any Module, file: ModuleFile)? {
     guard let fields = Fields(node, owner: "this module", wanted: "a module like 'relay: fan'", problems),
@@ -15,7 +13,8 @@ struct ModuleReader {
     else { return nil }
     fields.owner = kind.name
     let nameField = Field(node: field.node, key: kind.name, owner: "", problems: problems)
-    let name = nameField.name(proposes: isFree(field.node)) ?? ""
+    // What could be proposed may be another module's name.
+    let name = nameField.name(proposes: false) ?? ""
     if !name.utf8.isEmpty { fields.owner = ("\(kind.name) \(name.quoted)" as Message).text }
     for reserved in DeviceReader.reservedNames where reserved.equals(name) {
       field.report("\(name.quoted) is a reserved name", "the device uses it in its own topics")
@@ -24,13 +23,6 @@ struct ModuleReader {
     let module = kind.read(file)
     fields.finish()
     return (module, file)
-  }
-
-  /// Whether no other module has, or could be given, the name that is proposed for this one.
-  private func isFree(_ name: Node) -> Bool {
-    guard case .scalar(let text) = name.content else { return false }
-    let proposal = Field.proposal(text.bytes)
-    return proposals.filter { $0.equals(proposal) }.count == 1
   }
 
   /// The kind whose key is there.

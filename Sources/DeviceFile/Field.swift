@@ -56,29 +56,24 @@ public final class Field {
       return nil
     }
     if bytes.allSatisfy({ isNameByte($0) || extra.contains($0) }) { return text }
-    let proposal = Field.proposal(bytes)
+    let proposal = bytes.map { $0 == 0x20 ? 0x5F : lowercase($0) }
     let isLegal = proposes && proposal.allSatisfy { isNameByte($0) || extra.contains($0) }
     let proposed = String(decoding: proposal, as: UTF8.self).quoted
     reject(wanted: wanted, isLegal ? "for example \(proposed)" : nil)
     return nil
   }
 
-  /// The name that somebody means who writes it with capitals and spaces.
-  public static func proposal(_ name: [UInt8]) -> [UInt8] {
-    name.map { $0 == 0x20 ? 0x5F : lowercase($0) }
-  }
-
-  /// The index of the word among `words`; `others` are what people call each of them besides, with spaces between.
+  /// The index of the word among `words`.
   @inline(never)
-  public func choice(_ words: [String], others: [String] = []) -> Int? {
+  public func choice(_ words: [String]) -> Int? {
     let wanted: Message = "\(listed(words, last: "or"))"
     guard case .scalar(let text) = node.content, !text.utf8.isEmpty else {
       reject(wanted: wanted)
       return nil
     }
     for (index, word) in words.enumerated() where word.equals(text) { return index }
-    let meant = spelled(text, among: words, others: others).map { words[$0] }
-    reject(wanted: wanted, node.isSecret ? nil : didYouMean(meant ?? text, words))
+    reject(
+      wanted: wanted, node.isSecret ? nil : didYouMean(problems.meant(text, among: words) ?? text, words))
     return nil
   }
 

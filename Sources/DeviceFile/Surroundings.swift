@@ -5,7 +5,7 @@ public protocol ConfigurationSurroundings: AnyObject {
   func variable(_ name: String) -> String?
   /// `secrets.yaml` beside the device file.
   func secretsFile() -> SourceFile?
-  /// The names of the board files there are, for suggestions.
+  /// The names of the board files there are, in order, for suggestions.
   func boardNames() -> [String]
   /// Where board files are looked for, for whoever has put one elsewhere.
   func boardPlaces() -> [String]

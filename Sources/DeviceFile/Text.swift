@@ -78,43 +78,8 @@ public func listed(_ words: [String], last: String = "and") -> String {
   return text
 }
 
-/// The index of the candidate that is written so but for capitals, spaces and signs, or of the one that has such a
-/// name besides: `others` are a candidate's further names, with spaces between them.
-///
-/// `asPart`: letters after a part's number tell of its package or grade (`LM75BD`, `SHT31-DIS`).
-public func spelled(
-  _ text: String, among candidates: [String], others: [String], asPart: Bool = false
-) -> Int? {
-  let typed = lettersAndDigits(text.bytes[...])
-  guard !typed.isEmpty else { return nil }
-  for index in candidates.indices {
-    if means(typed, lettersAndDigits(candidates[index].bytes[...]), asPart) { return index }
-    guard index < others.count else { continue }
-    for name in others[index].bytes.split(separator: 0x20)
-    where means(typed, lettersAndDigits(name), asPart) { return index }
-  }
-  return nil
-}
-
-private func means(_ typed: [UInt8], _ name: [UInt8], _ asPart: Bool) -> Bool {
-  guard asPart, typed.count > name.count else { return typed.equals(name) }
-  return typed.begins(with: name, at: 0) && !isDigit(typed[name.count])
-}
-
-private func lettersAndDigits(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
-  var kept: [UInt8] = []
-  for byte in bytes {
-    let lower = lowercase(byte)
-    if isDigit(lower) || (lower >= 0x61 && lower <= 0x7A) { kept.append(lower) }
-  }
-  return kept
-}
-
 /// Digits are never a slip: another number is another part, board or version. A key that was pressed twice is one.
-private func haveSameDigits(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-  digits(left).equals(digits(right))
-}
-
+@inline(never)
 private func digits(_ bytes: [UInt8]) -> [UInt8] {
   var kept: [UInt8] = []
   for (index, byte) in bytes.enumerated() where isDigit(byte) && (index == 0 || bytes[index - 1] != byte) {
@@ -127,12 +92,13 @@ private func digits(_ bytes: [UInt8]) -> [UInt8] {
 public func nearest(to text: String, in candidates: [String]) -> String? {
   let typed = text.bytes
   guard typed.count <= 40 else { return nil }
+  let typedDigits = digits(typed)
   var best: String?
   // A third of the letters may be wrong; of equally near candidates, one that begins so is likelier.
   var bestRank = min(3, max(1, typed.count / 3)) * 2 + 2
   for candidate in candidates where candidate.utf8.count <= 40 {
     let bytes = candidate.bytes
-    guard haveSameDigits(typed, bytes) else { continue }
+    guard digits(bytes).equals(typedDigits) else { continue }
     let rank = editDistance(typed, bytes) * 2 + (bytes.begins(with: typed, at: 0) ? 0 : 1)
     if rank < bestRank {
       best = candidate

@@ -22,8 +22,6 @@ public struct ModuleKind {
 /// What a device's modules want besides their hardware, collected while its file is read.
 public final class DeviceNeeds {
   public let claims = Claims()
-  /// What else the program can be told to make.
-  public var kinds: [ModuleKind] = []
   /// Who keeps readings on disk, and where that is said.
   public internal(set) var keptOnDisk: [(mark: Mark, title: String)] = []
   /// Where readings are kept that do not tell their time themselves.
@@ -105,29 +103,20 @@ public final class ModuleFile {
 
   /// Which of the chips `driver` names; nil, and reported, when it is none of them. `parts`: what else each of them is
   /// the driver of, with spaces between.
+  @inline(never)
   public func driver(among names: [String], parts: [String] = []) -> Int? {
     guard let field = fields.required("driver", example: names.first ?? "SHT3x"),
       let name = field.text(wanted: "the name of a driver")
     else { return nil }
     for (index, known) in names.enumerated() where known.equals(name) { return index }
-    field.report(
-      "unknown driver \(field.node.description) in \(field.owner)", suggestion(name, names, parts))
+    // Another part's number is no slip of the finger: what drives that part, or that nothing does yet.
+    let known = fields.problems.meant(name, among: names, others: parts)
+    var suggestion: Message = known.map { "did you mean \($0.quoted)?" } ?? "drivers are \(listed(names))"
+    if known == nil, name.bytes.contains(where: isDigit) {
+      suggestion = "\(claimant.kind.quoted) has no driver for that chip yet; \(suggestion)"
+    }
+    field.report("unknown driver \(field.node.description) in \(field.owner)", suggestion)
     return nil
-  }
-
-  /// Another part's number is no slip of the finger: what drives that part, or that nothing does yet.
-  private func suggestion(_ name: String, _ names: [String], _ parts: [String]) -> Message {
-    if let index = spelled(name, among: names, others: parts, asPart: true) {
-      return "did you mean \(names[index].quoted)?"
-    }
-    let drivers: Message = "drivers are \(listed(names))"
-    guard name.bytes.contains(where: isDigit) else { return didYouMean(name, names) ?? drivers }
-    for kind in needs.kinds {
-      if let index = spelled(name, among: kind.chips, others: [], asPart: true) {
-        return "\(kind.chips[index]) is a chip for \(kind.name.quoted), not for \(claimant.kind.quoted)"
-      }
-    }
-    return "nothing drives that chip yet; \(drivers)"
   }
 
   /// A chip on an I2C bus: keys `bus` and `address`. `usual` is the address of a chip whose pins nobody has wired

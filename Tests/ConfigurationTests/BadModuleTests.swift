@@ -161,14 +161,14 @@ struct BadModuleTests {
       "5:5: 'driver' is missing in sensor 'air'; for example driver: TMP105"),
     BadInput(
       "an unknown driver", modules("- sensor: air", "  driver: SHT4x", "  bus: i2c-1"),
-      "6:13: unknown driver 'SHT4x' in sensor 'air'; nothing drives that chip yet; drivers are TMP105, SHT3x and BMP280"
+      "6:13: unknown driver 'SHT4x' in sensor 'air'; 'sensor' has no driver for that chip yet; drivers are TMP105, SHT3x and BMP280"
     ),
     BadInput(
       "a driver in the wrong case", modules("- sensor: air", "  driver: sht3x", "  bus: i2c-1"),
       "6:13: unknown driver 'sht3x' in sensor 'air'; did you mean 'SHT3x'?"),
     BadInput(
       "a driver far from every other", modules("- sensor: air", "  driver: DHT22", "  bus: i2c-1"),
-      "6:13: unknown driver 'DHT22' in sensor 'air'; nothing drives that chip yet; drivers are TMP105, SHT3x and BMP280"
+      "6:13: unknown driver 'DHT22' in sensor 'air'; 'sensor' has no driver for that chip yet; drivers are TMP105, SHT3x and BMP280"
     ),
     BadInput(
       "a missing bus", modules("- sensor: air", "  driver: SHT3x"),

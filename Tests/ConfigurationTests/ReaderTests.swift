@@ -47,7 +47,7 @@ struct ReaderTests {
           + "did you mean 'on'?",
         "device.yaml:9:35: 'max_on' in 'safety' of relay 'fan' must be a duration with its unit, not '10'; "
           + "for example 10s or 10ms",
-        "device.yaml:11:13: unknown driver 'SHT4x' in sensor 'air'; nothing drives that chip yet; "
+        "device.yaml:11:13: unknown driver 'SHT4x' in sensor 'air'; 'sensor' has no driver for that chip yet; "
           + "drivers are TMP105, SHT3x and BMP280",
         "device.yaml:13:14: 'address' in sensor 'air' must be an I2C address from 0x08 to 0x77, like 0x44, "
           + "not '0x78'",

@@ -1,3 +1,4 @@
+import Boards
 import Configuration
 import DeviceFile
 import DeviceRuntime
@@ -11,7 +12,8 @@ import Modules
 func testFeatures() -> ConfigurationFeatures {
   let chips = SensorChip.all.filter { ["TMP105", "SHT3x", "BMP280"].contains($0.name) }
   let kinds = [Relay.kind, BinaryInput.kind("button"), SensorModule.kind(chips)]
-  return ConfigurationFeatures(kinds: kinds, transports: MQTTTransport.all, hasOutbox: true, hasScram: true)
+  return ConfigurationFeatures(
+    kinds: kinds, transports: MQTTTransport.all, hasOutbox: true, hasScram: true, spellings: .usual)
 }
 
 /// The package's root.
