@@ -5,7 +5,7 @@ import Units
 /// reset. The measurement time register is not modelled.
 ///
 /// Source: ROHM *BH1750FVI Technical Note*, 2009.04 Rev. B: "Measurement Procedure", "Instruction Set Architecture".
-public final class BH1750Model: I2CTargetModel {
+public final class BH1750Model: I2CTargetModel, SensorModel {
   private let environment: Environment
   private let clock: any MonotonicClock
   private var isOn = false

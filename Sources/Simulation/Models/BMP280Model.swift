@@ -9,7 +9,7 @@ import Units
 /// Source: Bosch Sensortec BST-BMP280-DS001: 3.3 "Measurement flow", 3.8.1 "Measurement time",
 /// 3.11 "Output compensation", 4 "Memory map", 8.1 "Compensation formula in double
 /// precision floating point".
-public final class BMP280Model: RegisterModel {
+public final class BMP280Model: RegisterModel, SensorModel {
   private var control: UInt8 = 0
   private var configuration: UInt8 = 0
   private var rawPressure: UInt32 = 0x80000

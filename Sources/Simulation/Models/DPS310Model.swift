@@ -9,7 +9,7 @@ import Units
 ///
 /// Source: Infineon *DPS310*, version 1.2: 4.5 "Measurement modes", 4.9 "Calibration and measurement
 /// compensation", 7 "Register map", 8 "Register description".
-public final class DPS310Model: RegisterModel {
+public final class DPS310Model: RegisterModel, SensorModel {
   /// Registers 0x06…0x09: pressure, temperature, command, shifts.
   private var settings: InlineArray<4, UInt8> = [0, 0, 0, 0]
   private var pressure: UInt32 = 0

@@ -4,7 +4,7 @@ import Units
 /// An SHT3x in the simulated air: single shots without clock stretching, soft reset, status.
 ///
 /// Source: Sensirion *Datasheet SHT3x-DIS*, version 5, sections 2 and 4.
-public final class SHT3xModel: I2CTargetModel {
+public final class SHT3xModel: I2CTargetModel, SensorModel {
   private enum State {
     case idle
     case measuring(until: Instant)

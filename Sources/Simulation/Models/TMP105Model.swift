@@ -4,7 +4,7 @@ import Units
 /// A TMP105 in the simulated air: 9 to 12 bits, continuous or one-shot conversions, limit registers.
 ///
 /// Source: Texas Instruments SLLS648, "Pointer Register" to "Converter Resolution", tables 1 to 8.
-public final class TMP105Model: ThermometerModel {
+public final class TMP105Model: ThermometerModel, SensorModel {
   /// The conversion that runs: what it will find, and when.
   private var result: UInt16 = 0
   private var ends: Instant?

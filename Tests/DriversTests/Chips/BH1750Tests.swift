@@ -4,17 +4,14 @@ import Simulation
 import Testing
 import Units
 
-extension Chip {
+extension BH1750: ChipPromises {
   /// In steps of 1 lx, and the darkest in finer ones.
-  static let bh1750 = Chip(
-    BH1750.self,
-    Promises(
-      sweep: {
-        (Int64(0)...1_000).map { Air((.illuminance, $0 * 7)) }
-          + (0...54_612).map { Air((.illuminance, $0 * 1_000)) }
-      },
-      within: [418], hidesPowerLoss: true, warmBytes: 5, warmTime: .milliseconds(180))
-  ) { BH1750Model(environment: $0, clock: $1) }
+  static let promises = Promises(
+    sweep: {
+      (Int64(0)...1_000).map { Air((.illuminance, $0 * 7)) }
+        + (0...54_612).map { Air((.illuminance, $0 * 1_000)) }
+    },
+    within: [418], hidesPowerLoss: true, warmBytes: 5, warmTime: .milliseconds(180))
 }
 
 @Suite struct BH1750Tests {

@@ -5,14 +5,11 @@ import Units
 @testable import Drivers
 @testable import Simulation
 
-extension Chip {
-  static let bmp280 = Chip(
-    BMP280.self,
-    Promises(
-      sweep: { Air.barometerSweep(upTo: 1_100) },
-      // 0.16 Pa, and what the 2.5 mK steps of the temperature add to it
-      within: [10, 5], hasReadyFlag: true, warmBytes: 16, warmTime: .milliseconds(44))
-  ) { BMP280Model(environment: $0, clock: $1) }
+extension BMP280: ChipPromises {
+  static let promises = Promises(
+    sweep: { Air.barometerSweep(upTo: 1_100) },
+    // 0.16 Pa, and what the 2.5 mK steps of the temperature add to it
+    within: [10, 5], hasReadyFlag: true, warmBytes: 16, warmTime: .milliseconds(44))
 }
 
 @Suite struct BMP280Tests {

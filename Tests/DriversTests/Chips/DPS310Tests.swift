@@ -5,13 +5,10 @@ import Units
 @testable import Drivers
 @testable import Simulation
 
-extension Chip {
-  static let dps310 = Chip(
-    DPS310.self,
-    Promises(
-      sweep: { Air.barometerSweep(upTo: 1_200) },
-      within: [10, 3], hasReadyFlag: true, warmBytes: 26, warmTime: .milliseconds(37))
-  ) { DPS310Model(environment: $0, clock: $1) }
+extension DPS310: ChipPromises {
+  static let promises = Promises(
+    sweep: { Air.barometerSweep(upTo: 1_200) },
+    within: [10, 3], hasReadyFlag: true, warmBytes: 26, warmTime: .milliseconds(37))
 }
 
 @Suite struct DPS310Tests {

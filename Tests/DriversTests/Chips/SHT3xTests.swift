@@ -5,21 +5,18 @@ import Units
 @testable import Drivers
 @testable import Simulation
 
-extension Chip {
+extension SHT3x: ChipPromises {
   /// Every raw value of both quantities, in different orders.
-  static let sht3x = Chip(
-    SHT3x.self,
-    Promises(
-      sweep: {
-        (0...65_535).map {
-          Air(
-            (.temperature, Air.nearest($0, step: 175_000.0 / 65_535) - 45_000),
-            (.humidity, Air.nearest($0 * 40_503 % 65_536, step: 100_000.0 / 65_535)))
-        }
-      },
-      within: [2, 2], hasChecksum: true, hasReadyFlag: true, notReadyTransfers: [1],
-      warmBytes: 10, warmTime: .milliseconds(16))
-  ) { SHT3xModel(environment: $0, clock: $1) }
+  static let promises = Promises(
+    sweep: {
+      (0...65_535).map {
+        Air(
+          (.temperature, Air.nearest($0, step: 175_000.0 / 65_535) - 45_000),
+          (.humidity, Air.nearest($0 * 40_503 % 65_536, step: 100_000.0 / 65_535)))
+      }
+    },
+    within: [2, 2], hasChecksum: true, hasReadyFlag: true, notReadyTransfers: [1],
+    warmBytes: 10, warmTime: .milliseconds(16))
 }
 
 @Suite struct SHT3xTests {
