@@ -41,6 +41,7 @@ let package = Package(
     .target(name: "HAL", swiftSettings: portable),
     .target(name: "Drivers", dependencies: ["HAL", "Units"], swiftSettings: portable),
     .target(name: "Simulation", dependencies: ["HAL", "Units"], swiftSettings: portable),
+    .target(name: "Chips", dependencies: ["Drivers", "Simulation"], swiftSettings: portable),
 
     // Portable: network side
     .target(name: "CMQTT"),
@@ -58,13 +59,16 @@ let package = Package(
       name: "Expanders", dependencies: ["DeviceRuntime", "Drivers", "HAL"], swiftSettings: portable),
     .target(
       name: "Modules",
-      dependencies: ["DeviceRuntime", "Boards", "DeviceFile", "HAL", "Drivers", "Expanders", "Units"],
+      dependencies: [
+        "DeviceRuntime", "Boards", "DeviceFile", "HAL", "Drivers", "Expanders", "Units", "Chips",
+        "Simulation",
+      ],
       swiftSettings: portable),
     .target(
       name: "SimulatedBoard",
       dependencies: [
-        "Boards", "DeviceFile", "DeviceProgram", "DeviceRuntime", "HAL", "LinuxPlatform", "Units",
-        "Simulation",
+        "Boards", "Chips", "DeviceFile", "DeviceProgram", "DeviceRuntime", "Drivers", "HAL", "LinuxPlatform",
+        "Units", "Simulation",
       ],
       swiftSettings: portable),
 
@@ -166,7 +170,7 @@ let package = Package(
     .target(name: "TestNumbers", path: "Tests/TestNumbers"),
 
     .testTarget(name: "UnitsTests", dependencies: ["Units"]),
-    .testTarget(name: "DriversTests", dependencies: ["Drivers", "Simulation", "HAL", "Units"]),
+    .testTarget(name: "DriversTests", dependencies: ["Chips", "Drivers", "Simulation", "HAL", "Units"]),
     .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec", "TestNumbers"]),
     .testTarget(
       name: "MQTTClientTests", dependencies: ["MQTTClient", "MQTTCodec", "Loopback", "TestNumbers"]),
@@ -192,7 +196,8 @@ let package = Package(
     .testTarget(
       name: "ModulesTests",
       dependencies: [
-        "Modules", "Expanders", "DeviceRuntime", "Drivers", "HAL", "Units", "Simulation", "DeviceBench",
+        "Chips", "Modules", "Expanders", "DeviceRuntime", "Drivers", "HAL", "Units", "Simulation",
+        "DeviceBench",
         "Loopback",
       ]),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation", "HAL", "Units"]),

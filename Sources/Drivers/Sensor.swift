@@ -2,7 +2,7 @@ import HAL
 import Units
 
 /// What a driver says of its chip before anything is opened: all that a program has to know of it stands here.
-public protocol SensorFacts {
+public protocol SensorFacts: SendableMetatype {
   associatedtype Measurement: Drivers.Measurement
 
   /// What device files call it.

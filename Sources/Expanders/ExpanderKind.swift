@@ -2,8 +2,8 @@ import DeviceRuntime
 import Drivers
 import HAL
 
-/// A chip that a device or board file can name, for the list of those a program knows: `ExpanderKind("PCA9555",
-/// PCA9555.self)`. What the list does not name is not linked.
+/// A chip that a device or board file can name, for the list of those a program knows: `ExpanderKind(PCA9555.self)`.
+/// What the list does not name is not linked.
 public struct ExpanderKind {
   public let name: String
   /// Other parts that it is the driver of, with spaces between them.
@@ -22,8 +22,8 @@ public struct ExpanderKind {
       ->
       ExpanderPort
 
-  public init<Chip: PortExpander>(_ name: String, _ chip: Chip.Type) {
-    self.name = name
+  public init<Chip: PortExpander>(_ chip: Chip.Type) {
+    name = Chip.name.description
     parts = Chip.parts.description
     defaultAddress = Chip.defaultAddress
     pinNames = (0..<Chip.pinCount).map { pin in

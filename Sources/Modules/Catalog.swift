@@ -1,9 +1,11 @@
+import Chips
 import DeviceRuntime
 import Drivers
 import Expanders
+import Simulation
 
-// What there is, a line a kind and a line a chip. A program that wants less names what it wants itself: only what is
-// named is in it.
+// What there is, a line a kind; chips stand in `Chips.swift`. A program that wants less names what it wants itself: only
+// what is named is in it.
 
 extension ModuleKind {
   public static var all: [ModuleKind] {
@@ -19,25 +21,36 @@ extension ModuleKind {
 }
 
 extension SensorChip {
+  /// Those that a device file can say the way to.
   public static var all: [SensorChip] {
-    [
-      SensorChip(TMP105.self),
-      SensorChip(LM75.self),
-      SensorChip(SHT3x.self),
-      SensorChip(BMP280.self),
-      SensorChip(DPS310.self),
-      SensorChip(BH1750.self),
-    ]
+    var drivers = DriverCollector()
+    forEachChip(&drivers)
+    return drivers.sensors
   }
 }
 
 extension ExpanderKind {
   public static var all: [ExpanderKind] {
-    [
-      ExpanderKind("MCP23017", MCP23017.self),
-      ExpanderKind("MCP23008", MCP23008.self),
-      ExpanderKind("PCA9555", PCA9555.self),
-      ExpanderKind("PCF8574", PCF8574.self),
-    ]
+    var drivers = DriverCollector()
+    forEachChip(&drivers)
+    return drivers.expanders
+  }
+}
+
+/// Takes the drivers, and leaves the models alone: they are for simulated boards.
+private struct DriverCollector: ChipVisitor {
+  var sensors: [SensorChip] = []
+  var expanders: [ExpanderKind] = []
+
+  mutating func sensor<Driver: I2CSensor, Model: I2CTargetModel & SensorModel>(
+    _ driver: Driver.Type, _ model: Model.Type
+  ) {
+    sensors.append(SensorChip(driver))
+  }
+
+  mutating func expander<Driver: PortExpander, Model: ExpanderModel>(
+    _ driver: Driver.Type, _ model: Model.Type
+  ) {
+    expanders.append(ExpanderKind(driver))
   }
 }

@@ -1,20 +1,30 @@
+import Chips
+import Drivers
 import HAL
 import Simulation
 
 extension ChipModel {
-  /// The models there are, a line a chip.
+  /// The models of all chips that can be on an I2C bus.
   public static var all: [ChipModel] {
-    [
-      ChipModel("TMP105") { TMP105Model(environment: $0, clock: $1) },
-      ChipModel("LM75") { LM75Model(environment: $0, clock: $1) },
-      ChipModel("SHT3x") { SHT3xModel(environment: $0, clock: $1) },
-      ChipModel("BMP280") { BMP280Model(environment: $0, clock: $1) },
-      ChipModel("DPS310") { DPS310Model(environment: $0, clock: $1) },
-      ChipModel("MCP23017") { _, _ in MCP23017Model() },
-      ChipModel("MCP23008") { _, _ in MCP23008Model() },
-      ChipModel("PCA9555") { _, _ in PCA9555Model() },
-      ChipModel("PCF8574") { _, _ in PCF8574Model() },
-      ChipModel("BH1750") { BH1750Model(environment: $0, clock: $1) },
-    ]
+    var models = ModelCollector()
+    forEachChip(&models)
+    return models.models
+  }
+}
+
+/// Takes the models, by the names that drivers call their chips.
+private struct ModelCollector: ChipVisitor {
+  var models: [ChipModel] = []
+
+  mutating func sensor<Driver: I2CSensor, Model: I2CTargetModel & SensorModel>(
+    _ driver: Driver.Type, _ model: Model.Type
+  ) {
+    models.append(ChipModel(Driver.name.description) { Model(environment: $0, clock: $1) })
+  }
+
+  mutating func expander<Driver: PortExpander, Model: ExpanderModel>(
+    _ driver: Driver.Type, _ model: Model.Type
+  ) {
+    models.append(ChipModel(Driver.name.description) { _, _ in Model() })
   }
 }

@@ -32,7 +32,7 @@ import Testing
     #expect(try names(in: "Tests/DriversTests/Chips", ending: "Tests.swift") == drivers)
   }
 
-  @Test("every driver is in the list of its contract")
+  @Test("every driver is in the list of chips, and promises something")
   func lists() throws {
     #expect(Chip.all.count + StreamChip.all.count == (try drivers().count))
   }

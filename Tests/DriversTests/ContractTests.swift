@@ -275,9 +275,9 @@ import Units
     #expect(chip.promises.within.count == chip.channels.count)
   }
 
-  @Test("no two chips have the same name, and the list is sorted by it")
+  @Test("no two chips have the same name")
   func names() {
     let names = Chip.all.map { $0.name.lowercased() }
-    #expect(names == Set(names).sorted())
+    #expect(Set(names).count == names.count)
   }
 }

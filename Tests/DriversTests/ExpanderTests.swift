@@ -1,18 +1,8 @@
+import Chips
 import Drivers
 import HAL
 import Simulation
 import Testing
-
-/// A model of an expander, and what its datasheet promises.
-protocol ExpanderModel: I2CTargetModel {
-  init()
-  var pins: ExpanderPins { get }
-  func losePower()
-}
-extension MCP23017Model: ExpanderModel {}
-extension MCP23008Model: ExpanderModel {}
-extension PCA9555Model: ExpanderModel {}
-extension PCF8574Model: ExpanderModel {}
 
 /// One chip on a simulated bus.
 struct ExpanderBench<Chip: PortExpander, Model: ExpanderModel> {
@@ -41,18 +31,25 @@ struct EveryExpander: CustomTestStringConvertible, Sendable {
   let testDescription: String
   let check: @Sendable (any ExpanderCheck) throws -> Void
 
-  static let all = [
-    EveryExpander("MCP23017", MCP23017.self, MCP23017Model.self),
-    EveryExpander("MCP23008", MCP23008.self, MCP23008Model.self),
-    EveryExpander("PCA9555", PCA9555.self, PCA9555Model.self),
-    EveryExpander("PCF8574", PCF8574.self, PCF8574Model.self),
-  ]
+  static let all: [EveryExpander] = {
+    var expanders = ExpanderCollector()
+    forEachChip(&expanders)
+    return expanders.expanders
+  }()
 
-  init<Chip: PortExpander & SendableMetatype, Model: ExpanderModel & SendableMetatype>(
-    _ name: String, _ chip: Chip.Type, _ model: Model.Type
-  ) {
-    testDescription = name
+  init<Chip: PortExpander, Model: ExpanderModel>(_ chip: Chip.Type, _ model: Model.Type) {
+    testDescription = Chip.name.description
     check = { check in try check.check(ExpanderBench(Chip.self, Model.self)) }
+  }
+}
+
+private struct ExpanderCollector: ChipVisitor {
+  var expanders: [EveryExpander] = []
+
+  mutating func expander<Driver: PortExpander, Model: ExpanderModel>(
+    _ driver: Driver.Type, _ model: Model.Type
+  ) {
+    expanders.append(EveryExpander(driver, model))
   }
 }
 

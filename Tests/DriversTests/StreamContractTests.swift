@@ -1,12 +1,37 @@
+import Chips
 import Drivers
 import HAL
 import Simulation
 import Testing
 import Units
 
+/// A chip that talks on a serial line, and what it is to say. The chip's own file in `Chips/` says so.
+protocol StreamPromises: SensorFacts {
+  /// What it is like around it in the tests.
+  static var air: Air { get }
+  /// How long after the first measurement values are warming up.
+  static var warmUp: Duration { get }
+}
+
 extension StreamChip {
-  /// Every chip that talks on a serial line. One line each; what it is stands in its own file in `Chips/`.
-  static let all = [mhz19, pms5003]
+  /// Every chip that talks on a serial line.
+  static let all: [StreamChip] = {
+    var chips = StreamChipCollector()
+    forEachChip(&chips)
+    return chips.chips
+  }()
+}
+
+private struct StreamChipCollector: ChipVisitor {
+  var chips: [StreamChip] = []
+
+  mutating func sensor<Driver: StreamSensor, Model: StreamModel & SensorModel>(
+    _ driver: Driver.Type, _ model: Model.Type
+  ) {
+    guard let promises = driver as? any StreamPromises.Type else { return }
+    chips.append(
+      StreamChip(driver, in: promises.air, warmUp: promises.warmUp) { Model(environment: $0, clock: $1) })
+  }
 }
 
 /// One chip on a serial line: its driver, its model, and what it is to say in the given air.
@@ -22,7 +47,7 @@ struct StreamChip: CustomTestStringConvertible, Sendable {
 
   var testDescription: String { name }
 
-  init<Driver: StreamSensor & SendableMetatype>(
+  init<Driver: StreamSensor>(
     _ driver: Driver.Type, in air: Air, warmUp: Duration,
     model: @escaping @Sendable (Environment, any MonotonicClock) -> any StreamModel
   ) {

@@ -1,3 +1,4 @@
+import Chips
 import DeviceBench
 import DeviceRuntime
 import Drivers
@@ -192,44 +193,21 @@ import Testing
 
   @Test("an output that a PCF8574 switches on at power-up, although it starts off, is a problem")
   func powerUp() {
-    let kind = ExpanderKind("PCF8574", PCF8574.self)
+    let kind = ExpanderKind(PCF8574.self)
     #expect(
       kind.powerUpProblem(activeLow: false, startsActive: false)?.string
         == "a PCF8574 has all pins high from power-up on, which is on: use active: low, or start: on")
     #expect(kind.powerUpProblem(activeLow: true, startsActive: false) == nil)
     #expect(kind.powerUpProblem(activeLow: false, startsActive: true) == nil)
     #expect(
-      ExpanderKind("PCA9555", PCA9555.self).powerUpProblem(activeLow: false, startsActive: false) == nil)
+      ExpanderKind(PCA9555.self).powerUpProblem(activeLow: false, startsActive: false) == nil)
   }
 
   @Test("each kind of chip works as an expander")
   func kinds() throws {
-    func works<Chip: PortExpander>(
-      _ name: String, _ chip: Chip.Type, _ model: any I2CTargetModel, _ pins: ExpanderPins
-    )
-      throws
-    {
-      let kind = ExpanderKind(name, chip)
-      let bus = SimulatedI2CBus()
-      bus.attach(model, at: kind.defaultAddress)
-      let bench = try DeviceBench.make([])
-      let expander = kind.make(bus.device(at: kind.defaultAddress), bench.queue, nil, ExpanderTiming())
-      let line = try expander.output(kind.pinNames.count - 1, activeLow: true, startsActive: false)
-      expander.open()
-      expander.start(on: bench.device)
-      bench.start()
-      let bit = UInt32(1) << UInt32(kind.pinNames.count - 1)
-      #expect(line.level == .driven(false) && pins.levels & bit != 0, "\(name)")
-      try line.set(active: true)
-      bench.settle()
-      #expect(line.level == .driven(true) && pins.levels & bit == 0, "\(name)")
-      #expect(kind.allows(kind.defaultAddress) && !kind.allows(0x48) && kind.pin("0") == 0)
-    }
-    let (large, small, other, simple) = (MCP23017Model(), MCP23008Model(), PCA9555Model(), PCF8574Model())
-    try works("MCP23017", MCP23017.self, large, large.pins)
-    try works("MCP23008", MCP23008.self, small, small.pins)
-    try works("PCA9555", PCA9555.self, other, other.pins)
-    try works("PCF8574", PCF8574.self, simple, simple.pins)
+    var check = WorksAsExpander()
+    forEachChip(&check)
+    #expect(check.names.count == ExpanderKind.all.count)
   }
 
   /// SplitMix64.
@@ -243,5 +221,35 @@ import Testing
       mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
       return mixed ^ mixed >> 31
     }
+  }
+}
+
+/// A chip of each kind behind the last of its lines.
+private struct WorksAsExpander: ChipVisitor {
+  var names: [String] = []
+
+  mutating func expander<Driver: PortExpander, Model: ExpanderModel>(
+    _ driver: Driver.Type, _ model: Model.Type
+  ) {
+    let kind = ExpanderKind(driver)
+    names.append(kind.name)
+    do { try works(kind, Model()) } catch { Issue.record("\(kind.name): \(error)") }
+  }
+
+  private func works(_ kind: ExpanderKind, _ model: any ExpanderModel) throws {
+    let bus = SimulatedI2CBus()
+    bus.attach(model, at: kind.defaultAddress)
+    let bench = try DeviceBench.make([])
+    let expander = kind.make(bus.device(at: kind.defaultAddress), bench.queue, nil, ExpanderTiming())
+    let line = try expander.output(kind.pinNames.count - 1, activeLow: true, startsActive: false)
+    expander.open()
+    expander.start(on: bench.device)
+    bench.start()
+    let bit = UInt32(1) << UInt32(kind.pinNames.count - 1)
+    #expect(line.level == .driven(false) && model.pins.levels & bit != 0, "\(kind.name)")
+    try line.set(active: true)
+    bench.settle()
+    #expect(line.level == .driven(true) && model.pins.levels & bit == 0, "\(kind.name)")
+    #expect(kind.allows(kind.defaultAddress) && !kind.allows(0x48) && kind.pin("0") == 0)
   }
 }

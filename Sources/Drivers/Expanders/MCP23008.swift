@@ -11,6 +11,7 @@ import HAL
 /// Source: Microchip *MCP23008/MCP23S08 8-Bit I/O Expander with Serial Interface*, DS20001919: 1.3 "Serial
 /// Interface", 1.6 "Configuration and Control Registers", "Absolute Maximum Ratings".
 public struct MCP23008: PortExpander {
+  public static var name: StaticString { "MCP23008" }
   public static var defaultAddress: UInt8 { 0x20 }
   public static var pinCount: Int { 8 }
   public static var powerUp: ExpanderPowerUp { .inputs }

@@ -15,6 +15,7 @@ import HAL
 /// Source: Microchip *MCP23017/MCP23S17 16-Bit I/O Expander with Serial Interface*, DS20001952: 3.2.1 "Byte Mode
 /// and Sequential Mode", 3.5 "Configuration and Control Registers" with table 3-5, "Absolute Maximum Ratings".
 public struct MCP23017: PortExpander {
+  public static var name: StaticString { "MCP23017" }
   public static var defaultAddress: UInt8 { 0x20 }
   public static var pinCount: Int { 16 }
   public static var powerUp: ExpanderPowerUp { .inputs }

@@ -14,6 +14,7 @@ import HAL
 /// Source: NXP *PCF8574; PCF8574A Remote 8-bit I/O expander for I²C-bus with interrupt*, Rev. 5: 7.1 "Device
 /// address", 8.1 "Quasi-bidirectional I/Os", 8.2 "Writing to the port", 8.3 "Reading from a port".
 public struct PCF8574: PortExpander {
+  public static var name: StaticString { "PCF8574" }
   public static var defaultAddress: UInt8 { 0x20 }
   public static var pinCount: Int { 8 }
   public static var powerUp: ExpanderPowerUp { .weaklyHigh }

@@ -8,7 +8,9 @@ import HAL
 ///     let isThere = try chip.holds(PortState(…))   // read back
 ///
 /// All of them make blocking transfers: they run on the bus's work queue. A driver keeps no state of its own.
-public protocol PortExpander {
+public protocol PortExpander: SendableMetatype {
+  /// What device files call it.
+  static var name: StaticString { get }
   /// Other parts that this is the driver of, with spaces between them.
   static var parts: StaticString { get }
   /// The address of a chip whose address pins are all low.

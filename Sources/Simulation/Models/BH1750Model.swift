@@ -6,7 +6,7 @@ import Units
 ///
 /// Source: ROHM *BH1750FVI Technical Note*, 2009.04 Rev. B: "Measurement Procedure", "Instruction Set Architecture",
 /// "Adjust measurement result for influence of optical window".
-public final class BH1750Model: I2CTargetModel {
+public final class BH1750Model: I2CTargetModel, SensorModel {
   private let environment: Environment
   private let clock: any MonotonicClock
   private var isOn = false

@@ -11,7 +11,7 @@ import Units
 /// 3.11 "Output compensation", 4 "Memory map", 8.1 "Compensation formula in double
 /// precision floating point". What a sagging supply does is no datasheet's: esphome/issues, issue 3383, and
 /// BoschSensortec/BMP280_driver, issue 21.
-public final class BMP280Model: RegisterModel {
+public final class BMP280Model: RegisterModel, SensorModel {
   private var control: UInt8 = 0
   private var configuration: UInt8 = 0
   private var rawPressure: UInt32 = 0x80000
@@ -38,8 +38,12 @@ public final class BMP280Model: RegisterModel {
     UInt16(bitPattern: -7), 15_500, UInt16(bitPattern: -14_600), 6_000,
   ]
 
+  public convenience init(environment: Environment, clock: any MonotonicClock) {
+    self.init(environment: environment, clock: clock, identity: 0x58)
+  }
+
   /// `identity`: 0x58; the first chips have 0x56 or 0x57.
-  public init(environment: Environment, clock: any MonotonicClock, identity: UInt8 = 0x58) {
+  public init(environment: Environment, clock: any MonotonicClock, identity: UInt8) {
     self.identity = identity
     loaded = clock.now
     super.init(environment: environment, clock: clock, writes: .pairs)

@@ -5,7 +5,7 @@ import Units
 /// for two seconds.
 ///
 /// Source: Aosong *AM2302 Product Manual*, "Single-bus communication"; Linux `drivers/iio/humidity/dht11.c`.
-public final class DHT22Model: KernelDeviceModel {
+public final class DHT22Model: KernelDeviceModel, SensorModel {
   private let environment: Environment
   private let clock: any MonotonicClock
   private var milliCelsius: Int64 = 0

@@ -11,7 +11,7 @@ import Units
 /// Source: Infineon *DPS310*, version 1.2: 4.5 "Measurement modes", 4.9 "Calibration and measurement
 /// compensation", 7 "Register map", 8 "Register description"; openbmc/openbmc, issue 2003, and "Temperature
 /// measurement issue" of Infineon's library, for the fuse.
-public final class DPS310Model: RegisterModel {
+public final class DPS310Model: RegisterModel, SensorModel {
   /// Registers 0x06…0x09: pressure, temperature, command, shifts.
   private var settings: InlineArray<4, UInt8> = [0, 0, 0, 0]
   private var pressure: UInt32 = 0
@@ -37,9 +37,13 @@ public final class DPS310Model: RegisterModel {
   private static let c11: Int64 = 1_388
   private static let c21: Int64 = 134
 
+  public convenience init(environment: Environment, clock: any MonotonicClock) {
+    self.init(environment: environment, clock: clock, isFuseBlown: true)
+  }
+
   /// Where the fuse of the temperature's gain was not blown, raw temperatures are half of what they should be until
   /// the gain is set by hand.
-  public init(environment: Environment, clock: any MonotonicClock, isFuseBlown: Bool = true) {
+  public init(environment: Environment, clock: any MonotonicClock, isFuseBlown: Bool) {
     self.isFuseBlown = isFuseBlown
     isGainSet = isFuseBlown
     loaded = clock.now

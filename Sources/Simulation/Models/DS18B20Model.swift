@@ -6,12 +6,16 @@ import Units
 ///
 /// Source: Analog Devices *DS18B20*, 19-7487: "Operation—Measuring Temperature" (figure 4, table 1), "Memory"
 /// (figure 9), "CRC Generation"; Linux `Documentation/w1/slaves/w1_therm.rst`.
-public final class DS18B20Model: KernelDeviceModel {
+public final class DS18B20Model: KernelDeviceModel, SensorModel {
   private let environment: Environment
   /// The bytes the kernel keeps: those of the last good reading.
   private var kept = InlineArray<9, UInt8>(repeating: 0)
   /// It lost power between conversion and reading, as one with a loose wire does again and again.
   public var losesPower = false
+
+  public convenience init(environment: Environment, clock: any MonotonicClock) {
+    self.init(environment: environment)
+  }
 
   public init(environment: Environment) {
     self.environment = environment

@@ -4,7 +4,7 @@ import Units
 /// An LM75 in the simulated air: nine bits, a conversion every 300 ms unless shut down.
 ///
 /// Source: Texas Instruments SNIS153, "Temperature Register", "Configuration Register", "Shutdown Mode".
-public final class LM75Model: ThermometerModel {
+public final class LM75Model: ThermometerModel, SensorModel {
   private var ends: Instant
 
   /// Bits 6…0 of a temperature are undefined: a driver must not care.

@@ -6,8 +6,12 @@ import Units
 ///
 /// Source: Microchip *MCP3004/3008*, DS21295: 4.1 "Digital Output Code", 5.0 "Serial Communication" (table 5-2,
 /// figures 5-1 and 5-2).
-public final class MCP3008Model: SPITargetModel {
+public final class MCP3008Model: SPITargetModel, SensorModel {
   private let environment: Environment
+
+  public convenience init(environment: Environment, clock: any MonotonicClock) {
+    self.init(environment: environment)
+  }
 
   public init(environment: Environment) {
     self.environment = environment

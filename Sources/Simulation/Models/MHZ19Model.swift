@@ -5,7 +5,7 @@ import Units
 /// with 410 ppm. Calibration and range are not modelled.
 ///
 /// Source: Winsen *MH-Z19B User's Manual*: "Main parameters", "Commands", "Checksum calculation method".
-public final class MHZ19Model: StreamModel {
+public final class MHZ19Model: StreamModel, SensorModel {
   private let environment: Environment
   private let clock: any MonotonicClock
   private let isWarm: Instant

@@ -6,7 +6,7 @@ import Units
 ///
 /// Source: Plantower *PMS5003 series data manual*, V2.3: appendix I "Transport Protocol—Active Mode", appendix II
 /// "Transport Protocol—Passive Mode".
-public final class PMS5003Model: StreamModel {
+public final class PMS5003Model: StreamModel, SensorModel {
   private let environment: Environment
   private let clock: any MonotonicClock
   private var nextFrame: Instant

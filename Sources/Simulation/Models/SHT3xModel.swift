@@ -7,7 +7,7 @@ import Units
 ///
 /// Source: Sensirion *Datasheet SHT3x-DIS*, version 5: 2.2 "Timing", 4.3 to 4.8 (the modes), 4.9 "Reset", 4.10
 /// "Heater", 4.11 "Status Register"; libdriver/sht35, pull request 8, for what is not acknowledged.
-public final class SHT3xModel: I2CTargetModel {
+public final class SHT3xModel: I2CTargetModel, SensorModel {
   private enum State {
     case idle
     case measuring(until: Instant)

@@ -5,7 +5,7 @@ import Units
 /// the conversion that runs has ended, and the one-shot bit begins another only once it has.
 ///
 /// Source: Texas Instruments SLLS648, "Pointer Register" to "Converter Resolution", tables 1 to 8.
-public final class TMP105Model: ThermometerModel {
+public final class TMP105Model: ThermometerModel, SensorModel {
   /// The conversion that runs: what it will find, and when.
   private var result: UInt16 = 0
   private var ends: Instant?

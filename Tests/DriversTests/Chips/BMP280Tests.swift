@@ -5,10 +5,8 @@ import Units
 @testable import Drivers
 @testable import Simulation
 
-extension Chip {
-  static let bmp280 = Chip(
-    BMP280.self,
-    Promises(
+extension BMP280: ChipPromises {
+  static let promises = Promises(
       sweep: { Air.barometerSweep(upTo: 1_100) },
       // 0.16 Pa, and what the 2.5 mK steps of the temperature add to it
       within: [10, 5], hasReadyFlag: true,
@@ -16,7 +14,6 @@ extension Chip {
         [[0xF5, 0x1C], [0xF4, 0xFF]], [[0xF4, 0x27, 0xF5, 0xE0]], [[0xF4, 0x57], [0xE0, 0xB6]],
       ],
       warmBytes: 16, warmTime: .milliseconds(44))
-  ) { BMP280Model(environment: $0, clock: $1) }
 }
 
 @Suite struct BMP280Tests {

@@ -4,15 +4,12 @@ import Simulation
 import Testing
 import Units
 
-extension Chip {
-  static let dht22 = Chip(
-    DHT22.self,
-    Promises(
-      sweep: {
-        (Int64(-400)...800).map { Air((.temperature, $0 * 100), (.humidity, ($0 + 400) * 83 % 1_001 * 100)) }
-      },
-      within: [0.5, 0.5], convertsInCollect: true, pause: .seconds(2), warmBytes: 12, warmTime: .zero)
-  ) { DHT22Model(environment: $0, clock: $1) }
+extension DHT22: ChipPromises {
+  static let promises = Promises(
+    sweep: {
+      (Int64(-400)...800).map { Air((.temperature, $0 * 100), (.humidity, ($0 + 400) * 83 % 1_001 * 100)) }
+    },
+    within: [0.5, 0.5], convertsInCollect: true, pause: .seconds(2), warmBytes: 12, warmTime: .zero)
 }
 
 @Suite struct DHT22Tests {

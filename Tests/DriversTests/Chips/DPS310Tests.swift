@@ -5,10 +5,8 @@ import Units
 @testable import Drivers
 @testable import Simulation
 
-extension Chip {
-  static let dps310 = Chip(
-    DPS310.self,
-    Promises(
+extension DPS310: ChipPromises {
+  static let promises = Promises(
       sweep: { Air.barometerSweep(upTo: 1_200) },
       within: [10, 3], hasReadyFlag: true,
       otherPrograms: [
@@ -16,7 +14,6 @@ extension Chip {
         [[0x0E, 0xA5], [0x0F, 0x96]], [[0x0C, 0x89]], [[0x09, 0x02]],
       ],
       warmBytes: 26, warmTime: .milliseconds(37))
-  ) { DPS310Model(environment: $0, clock: $1) }
 }
 
 @Suite struct DPS310Tests {

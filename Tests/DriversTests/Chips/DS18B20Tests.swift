@@ -4,13 +4,10 @@ import Simulation
 import Testing
 import Units
 
-extension Chip {
-  static let ds18b20 = Chip(
-    DS18B20.self,
-    Promises(
-      sweep: { (-55 * 16...125 * 16).map { Air((.temperature, Air.nearest($0, step: 62.5))) } },
-      within: [32], hasChecksum: true, convertsInCollect: true, warmBytes: 75, warmTime: .zero)
-  ) { environment, _ in DS18B20Model(environment: environment) }
+extension DS18B20: ChipPromises {
+  static let promises = Promises(
+    sweep: { (-55 * 16...125 * 16).map { Air((.temperature, Air.nearest($0, step: 62.5))) } },
+    within: [32], hasChecksum: true, convertsInCollect: true, warmBytes: 75, warmTime: .zero)
 }
 
 @Suite struct DS18B20Tests {

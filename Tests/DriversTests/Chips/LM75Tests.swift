@@ -4,13 +4,10 @@ import Simulation
 import Testing
 import Units
 
-extension Chip {
-  static let lm75 = Chip(
-    LM75.self,
-    Promises(
-      sweep: { (Int64(-5_500)...12_500).map { Air((.temperature, $0 * 10)) } },
-      within: [250], warmBytes: 9, warmTime: .zero)
-  ) { LM75Model(environment: $0, clock: $1) }
+extension LM75: ChipPromises {
+  static let promises = Promises(
+    sweep: { (Int64(-5_500)...12_500).map { Air((.temperature, $0 * 10)) } },
+    within: [250], warmBytes: 9, warmTime: .zero)
 }
 
 @Suite struct LM75Tests {

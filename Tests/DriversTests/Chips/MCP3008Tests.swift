@@ -4,23 +4,20 @@ import Simulation
 import Testing
 import Units
 
-extension Chip {
+extension MCP3008: ChipPromises {
   /// Every millivolt at every input, another at each.
-  static let mcp3008 = Chip(
-    MCP3008.self,
-    Promises(
-      sweep: {
-        (Int64(0)...3_296).map { millivolts in
-          var air = Air()
-          for (index, key) in MCP3008Tests.inputs.enumerated() {
-            air[.voltage, key] = (millivolts + Int64(index) * 411) % 3_297
-          }
-          return air
+  static let promises = Promises(
+    sweep: {
+      (Int64(0)...3_296).map { millivolts in
+        var air = Air()
+        for (index, key) in MCP3008Tests.inputs.enumerated() {
+          air[.voltage, key] = (millivolts + Int64(index) * 411) % 3_297
         }
-      },
-      within: [Double](repeating: 3.3, count: 8), absentIs: .implausible, convertsInCollect: true,
-      warmBytes: 40, warmTime: .zero)
-  ) { MCP3008Model(environment: $0) }
+        return air
+      }
+    },
+    within: [Double](repeating: 3.3, count: 8), absentIs: .implausible, convertsInCollect: true,
+    warmBytes: 40, warmTime: .zero)
 }
 
 @Suite struct MCP3008Tests {

@@ -4,10 +4,9 @@ import Simulation
 import Testing
 import Units
 
-extension StreamChip {
-  static let mhz19 = StreamChip(MHZ19.self, in: Air((.co2, 1_234_000)), warmUp: .seconds(180)) {
-    MHZ19Model(environment: $0, clock: $1)
-  }
+extension MHZ19: StreamPromises {
+  static let air = Air((.co2, 1_234_000))
+  static let warmUp = Duration.seconds(180)
 }
 
 @Suite final class MHZ19Tests {

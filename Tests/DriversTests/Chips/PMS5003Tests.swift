@@ -4,10 +4,9 @@ import Simulation
 import Testing
 import Units
 
-extension StreamChip {
-  static let pms5003 = StreamChip(
-    PMS5003.self, in: Air((.pm1, 4_000), (.pm25, 12_000), (.pm10, 300_000)), warmUp: .seconds(30)
-  ) { PMS5003Model(environment: $0, clock: $1) }
+extension PMS5003: StreamPromises {
+  static let air = Air((.pm1, 4_000), (.pm25, 12_000), (.pm10, 300_000))
+  static let warmUp = Duration.seconds(30)
 }
 
 @Suite final class PMS5003Tests {

@@ -5,11 +5,9 @@ import Units
 @testable import Drivers
 @testable import Simulation
 
-extension Chip {
+extension SHT3x: ChipPromises {
   /// Every raw value of both quantities, in different orders.
-  static let sht3x = Chip(
-    SHT3x.self,
-    Promises(
+  static let promises = Promises(
       sweep: {
         (0...65_535).map {
           Air(
@@ -24,7 +22,6 @@ extension Chip {
         [[0x30, 0x6D], [0x27, 0x37]], [[0x27, 0x37], [0xE0, 0x00]],
       ],
       warmBytes: 10, warmTime: .milliseconds(16))
-  ) { SHT3xModel(environment: $0, clock: $1) }
 }
 
 @Suite struct SHT3xTests {

@@ -4,15 +4,12 @@ import Simulation
 import Testing
 import Units
 
-extension Chip {
-  static let tmp105 = Chip(
-    TMP105.self,
-    Promises(
+extension TMP105: ChipPromises {
+  static let promises = Promises(
       sweep: { (-55 * 16...2_047).map { Air((.temperature, Air.nearest($0, step: 62.5))) } },
       within: [32],
       otherPrograms: [[[1, 0x60], [1, 0x00]], [[1, 0x01], [1, 0x81]], [[1, 0x01], [1, 0xE1]]],
       warmBytes: 12, warmTime: .milliseconds(320))
-  ) { TMP105Model(environment: $0, clock: $1) }
 }
 
 @Suite struct TMP105Tests {

@@ -3,7 +3,7 @@
 ///
 /// Source: Microchip DS20001919, 1.2 "Power-on Reset", 1.3 "Serial Interface", 1.6 "Configuration and Control
 /// Registers" with tables 1-2 and 1-3.
-public final class MCP23008Model: I2CTargetModel {
+public final class MCP23008Model: ExpanderModel {
   public let pins = ExpanderPins(outside: 0)
   private var registers = InlineArray<11, UInt8>(repeating: 0)
   private var address = 0

@@ -3,7 +3,7 @@
 ///
 /// Source: Microchip DS20001952, 3.1 "Power-on Reset", 3.2.1 "Byte Mode and Sequential Mode", 3.5 "Configuration
 /// and Control Registers", tables 3-1, 3-4 and 3-5.
-public final class MCP23017Model: I2CTargetModel {
+public final class MCP23017Model: ExpanderModel {
   public let pins = ExpanderPins(outside: 0)
   /// One register of both ports, port A in the low byte.
   private var values = InlineArray<11, UInt16>(repeating: 0)

@@ -3,7 +3,7 @@
 ///
 /// Source: NXP PCA9555 Rev. 8, 6.2 "Registers", 6.3 "Power-on reset", 6.5 "Bus transactions"; TI SCPS131,
 /// "Register Descriptions".
-public final class PCA9555Model: I2CTargetModel {
+public final class PCA9555Model: ExpanderModel {
   public let pins = ExpanderPins(outside: 0xFFFF)
   private var registers = InlineArray<8, UInt8>(repeating: 0)
   private var command: UInt8 = 0

@@ -3,7 +3,7 @@
 ///
 /// Source: NXP PCF8574 Rev. 5, 8.1 "Quasi-bidirectional I/Os", 8.2 "Writing to the port (Output mode)", 8.3
 /// "Reading from a port (Input mode)", 8.4 "Power-on reset".
-public final class PCF8574Model: I2CTargetModel {
+public final class PCF8574Model: ExpanderModel {
   public let pins = ExpanderPins(outside: 0xFF)
   private var latch: UInt8 = 0xFF
 

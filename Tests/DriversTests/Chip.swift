@@ -1,16 +1,9 @@
+import Chips
 import Drivers
 import HAL
 import Simulation
 import Testing
 import Units
-
-extension Chip {
-  /// Every chip that is asked. One line each; what it promises stands in its own file in `Chips/`. (What talks by
-  /// itself on a serial line has its whole contract there.)
-  static let all = [
-    bh1750, bmp280, dht22, dps310, ds18b20, lm75, mcp3008, sht3x, tmp105,
-  ]
-}
 
 /// One chip of the contract sweep: what its driver says of it, a bench with its model, and what its documentation
 /// promises.
@@ -24,6 +17,12 @@ struct Chip: CustomTestStringConvertible, Sendable {
   let promises: Promises
 
   var testDescription: String { name }
+}
+
+/// A chip whose driver promises something: every one that is asked. (What talks by itself on a serial line promises
+/// something else.) The chip's own file in `Chips/` says so.
+protocol ChipPromises: SensorFacts {
+  static var promises: Promises { get }
 }
 
 /// What a driver's documentation promises.
@@ -58,7 +57,41 @@ struct Promises: Sendable {
 }
 
 extension Chip {
-  init<Driver: I2CSensor & SendableMetatype>(
+  /// Every chip that is asked, with what it promises, sorted by its name.
+  static let all: [Chip] = {
+    var chips = ChipCollector()
+    forEachChip(&chips)
+    return chips.chips.sorted { $0.name.lowercased() < $1.name.lowercased() }
+  }()
+}
+
+private struct ChipCollector: ChipVisitor {
+  var chips: [Chip] = []
+
+  mutating func sensor<Driver: I2CSensor, Model: I2CTargetModel & SensorModel>(
+    _ driver: Driver.Type, _ model: Model.Type
+  ) {
+    guard let promises = (driver as? any ChipPromises.Type)?.promises else { return }
+    chips.append(Chip(driver, promises) { Model(environment: $0, clock: $1) })
+  }
+
+  mutating func sensor<Driver: SPISensor, Model: SPITargetModel & SensorModel>(
+    _ driver: Driver.Type, _ model: Model.Type
+  ) {
+    guard let promises = (driver as? any ChipPromises.Type)?.promises else { return }
+    chips.append(Chip(driver, promises) { Model(environment: $0, clock: $1) })
+  }
+
+  mutating func sensor<Driver: KernelSensor, Model: KernelDeviceModel & SensorModel>(
+    _ driver: Driver.Type, _ model: Model.Type
+  ) {
+    guard let promises = (driver as? any ChipPromises.Type)?.promises else { return }
+    chips.append(Chip(driver, promises) { Model(environment: $0, clock: $1) })
+  }
+}
+
+extension Chip {
+  init<Driver: I2CSensor>(
     _ driver: Driver.Type, _ promises: Promises,
     model: @escaping @Sendable (Environment, any MonotonicClock) -> any I2CTargetModel
   ) {
@@ -75,22 +108,23 @@ extension Chip {
     }
   }
 
-  init<Driver: SPISensor & SendableMetatype>(
+  init<Driver: SPISensor>(
     _ driver: Driver.Type, _ promises: Promises,
-    model: @escaping @Sendable (Environment) -> any SPITargetModel
+    model: @escaping @Sendable (Environment, any MonotonicClock) -> any SPITargetModel
   ) {
     self.init(driver, promises) { environment, noise in
+      let clock = VirtualClock()
       let target = SimulatedSPIDevice()
       return Bench(
-        Driver(target), target: target, clock: VirtualClock(), environment: environment, pause: promises.pause
+        Driver(target), target: target, clock: clock, environment: environment, pause: promises.pause
       ) {
-        let model = model(environment)
+        let model = model(environment, clock)
         target.model = if let noise { NoisySPITarget(model, noise) } else { model }
       }
     }
   }
 
-  init<Driver: KernelSensor & SendableMetatype>(
+  init<Driver: KernelSensor>(
     _ driver: Driver.Type, _ promises: Promises,
     model: @escaping @Sendable (Environment, any MonotonicClock) -> any KernelDeviceModel
   ) {
