@@ -63,6 +63,8 @@ extension Chip {
     forEachChip(&chips)
     return chips.chips.sorted { $0.name.lowercased() < $1.name.lowercased() }
   }()
+
+  static func named(_ name: String) throws -> Chip { try #require(all.first { $0.name == name }) }
 }
 
 private struct ChipCollector: ChipVisitor {

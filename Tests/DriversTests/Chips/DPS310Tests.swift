@@ -140,7 +140,7 @@ extension DPS310: ChipPromises {
   func setMeanwhile() throws {
     for register in [UInt8(0x06), 0x07, 0x09] {
       for value in [UInt8(0x00), 0x22] {
-        let bench = Chip.dps310.makeBench(Environment(), nil)
+        let bench = try Chip.named("DPS310").makeBench(Environment(), nil)
         bench.set(Air((.temperature, 21_500), (.pressure, 995_000)))
         let right = try bench.read()
         try #require(bench.target as? SimulatedI2CTarget).write(register, value)

@@ -71,7 +71,7 @@ extension SHT3x: ChipPromises {
 
   @Test("SHT3x: another program that starts a periodic mode meanwhile costs one reading")
   func takenMeanwhile() throws {
-    let bench = Chip.sht3x.makeBench(Environment(), nil)
+    let bench = try Chip.named("SHT3x").makeBench(Environment(), nil)
     _ = try bench.read()
     let device = try #require(bench.target as? SimulatedI2CTarget)
     try device.write(0x21, 0x30)
