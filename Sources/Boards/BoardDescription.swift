@@ -7,6 +7,8 @@ public final class BoardDescription {
   public var mark: Mark
   public var name: String
   public var title: String
+  /// What people call it, for suggestions.
+  public var otherNames: [String] = []
   /// No hardware: the lines and buses are models.
   public var simulated = false
   public var lines: [LineDescription] = []

@@ -3,6 +3,7 @@ import DeviceFile
 /// The board that a device file or its caller names.
 public struct BoardReference: Sendable {
   public var mark: Mark
+  /// As it is written: it may be no name.
   public var name: String
 
   public init(mark: Mark, name: String) {
@@ -22,16 +23,22 @@ public struct BoardFinder {
   }
 
   public func find(_ reference: BoardReference) -> BoardDescription? {
-    // An empty name has been reported; a file name must never come from other characters.
+    // An empty name has been reported.
     guard !reference.name.utf8.isEmpty else { return nil }
     let node = Node(.scalar(reference.name), reference.mark)
-    guard let name = Field(node: node, key: "board", owner: "", problems: problems).name() else { return nil }
-    return find(name, at: reference.mark, layer: 0)
+    return find(Field(node: node, key: "board", owner: "", problems: problems), layer: 0)
   }
 
-  func find(_ name: String, at mark: Mark, layer: Int) -> BoardDescription? {
+  func find(_ field: Field, layer: Int) -> BoardDescription? {
+    // What is no name may be a board's usual spelling; a file name must never come from other characters.
+    if let spellings = problems.spellings, spellings.board(field, surroundings) { return nil }
+    guard let name = field.name(proposes: false) else { return nil }
     guard let file = surroundings.boardFile(name) else {
-      reportMissing(name, mark)
+      if let trouble = surroundings.boardTrouble(name) {
+        problems.report(field.mark, "board \(name.quoted) cannot be looked up", trouble)
+      } else {
+        reportUnknown(name, nil, field.mark)
+      }
       return nil
     }
     let reader = BoardReader(problems: problems, surroundings: surroundings, layer: layer)
@@ -42,14 +49,61 @@ public struct BoardFinder {
     return board
   }
 
-  private func reportMissing(_ name: String, _ mark: Mark) {
-    if let trouble = surroundings.boardTrouble(name) {
-      problems.report(mark, "board \(name.quoted) cannot be looked up", trouble)
-      return
-    }
+  // MARK: - What there is instead
+
+  @inline(never)
+  fileprivate func reportUnknown(_ name: String, _ near: String?, _ mark: Mark) {
     let names = surroundings.boardNames()
+    let places = surroundings.boardPlaces()
     var suggestion: Message = names.isEmpty ? "there are no board files" : "boards are \(listed(names))"
-    if let near = didYouMean(name, names) { suggestion = "\(near) \(suggestion)" }
+    if let near { suggestion = "did you mean \(near.quoted)? \(suggestion)" }
+    if let last = places.last {
+      suggestion += ", looked for in \(listed(places))"
+      if names.isEmpty {
+        suggestion += ": copy the files of Swiftlet's boards/, and its folder headers/, to \(last)"
+      }
+    }
     problems.report(mark, "unknown board \(name.quoted)", suggestion)
+  }
+}
+
+extension Spellings {
+  /// The usual spellings of parts, versions and boards.
+  public static var usual: Spellings {
+    Spellings { field, surroundings in
+      guard case .scalar(let name) = field.node.content, !field.node.isSecret, !name.utf8.isEmpty else {
+        return false
+      }
+      let quiet = Field(node: field.node, key: field.key, owner: field.owner, problems: Problems())
+      if let name = quiet.name(),
+        surroundings.boardFile(name) != nil || surroundings.boardTrouble(name) != nil
+      {
+        return false
+      }
+      guard let board = meant(name, surroundings) else { return false }
+      BoardFinder(problems: field.problems, surroundings: surroundings).reportUnknown(name, board, field.mark)
+      return true
+    }
+  }
+
+  /// The board that people call so, or of whose name it is a slip.
+  private static func meant(_ name: String, _ surroundings: any ConfigurationSurroundings) -> String? {
+    var names: [String] = []
+    for candidate in surroundings.boardNames() {
+      guard let board = read(candidate, surroundings) else { continue }
+      if find(name, among: [candidate, board.title] + board.otherNames) != nil { return candidate }
+      names.append(candidate)
+    }
+    return nearest(to: name, in: names)
+  }
+
+  /// A board whose file is right: whoever takes it finds no errors there. It is read without spellings, so that it
+  /// guesses at nothing itself.
+  private static func read(_ name: String, _ surroundings: any ConfigurationSurroundings) -> BoardDescription?
+  {
+    let scratch = Problems()
+    let finder = BoardFinder(problems: scratch, surroundings: surroundings)
+    let board = finder.find(BoardReference(mark: Mark(file: ""), name: name))
+    return scratch.isEmpty ? board : nil
   }
 }

@@ -31,6 +31,7 @@ struct BoardReader {
     let title = fields.required("title", example: "Raspberry Pi 4 Model B")?.text() ?? name
     let board = base(fields) ?? BoardDescription(mark: root.mark, name: name, title: title)
     (board.mark, board.name, board.title) = (root.mark, name, title)
+    board.otherNames = texts(fields, "also")
     if let simulated = fields.optional("simulated")?.state() { board.simulated = simulated }
     readLines(fields, into: board)
     for node in elements(fields, "buses") { readBus(node, into: board) }
@@ -49,19 +50,22 @@ struct BoardReader {
     let header = fields.optional("header")
     guard let carrier = fields.optional("carrier") else { return header.flatMap { self.header($0) } }
     if let header { header.report("'header' beside 'carrier'", "the carrier has the header") }
-    guard let name = carrier.name() else { return nil }
     guard layer < BoardReader.mostLayers else {
       carrier.report("carriers of carriers of carriers", "name the board itself")
       return nil
     }
     return BoardFinder(problems: problems, surroundings: surroundings)
-      .find(name, at: carrier.mark, layer: layer + 1)
+      .find(carrier, layer: layer + 1)
   }
 
   private func header(_ field: Field) -> BoardDescription? {
-    guard let name = field.name() else { return nil }
+    guard let name = field.name(proposes: false) else { return nil }
     guard let file = surroundings.headerFile(name) else {
-      field.report("there is no header \(name.quoted)", "headers are files in boards/headers/")
+      if let trouble = surroundings.boardTrouble("headers/" + name) {
+        field.report("header \(name.quoted) cannot be looked up", trouble)
+      } else {
+        reportMissing(name, field)
+      }
       return nil
     }
     guard let root = YAMLReader.read(file, problems),
@@ -73,6 +77,14 @@ struct BoardReader {
     for node in elements(fields, "lines") { readLine(node, into: header, chip: nil) }
     fields.finish()
     return header
+  }
+
+  /// Whoever copies a board's file alone has not copied what it stands on.
+  private func reportMissing(_ header: String, _ field: Field) {
+    var cure: Message = "headers are files in boards/headers/"
+    let places = surroundings.boardPlaces()
+    if let last = places.last { cure += ", copy that folder to \(last)" }
+    field.report("there is no header \(header.quoted)", cure)
   }
 
   // MARK: - Lines

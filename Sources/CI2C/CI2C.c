@@ -13,9 +13,13 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+/* The adapters that programs can use, because i2c-dev is loaded; and all of them, with the chips on them. */
+#define USABLE "/sys/class/i2c-dev/"
+#define ADAPTERS "/sys/bus/i2c/devices/"
+
 /* 1: it has; 0: it has not; negative: not to be known, for want of a file or of the right. */
 static int has_name(const char *entry, const char *name) {
-  char path[96] = "/sys/class/i2c-dev/", found[128];
+  char path[96] = USABLE, found[128];
   strncat(path, entry, sizeof path - strlen(path) - 1);
   strncat(path, "/name", sizeof path - strlen(path) - 1);
   int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -29,7 +33,7 @@ static int has_name(const char *entry, const char *name) {
 
 /* The device of the adapter with that name; -ENODEV where there is none. */
 static int find_adapter(const char *name, char *device, size_t capacity) {
-  DIR *adapters = opendir("/sys/class/i2c-dev");
+  DIR *adapters = opendir(USABLE);
   if (!adapters) return errno == ENOENT ? -ENODEV : -errno;
   int answer = -ENODEV;
   struct dirent *entry;
@@ -46,6 +50,21 @@ static int find_adapter(const char *name, char *device, size_t capacity) {
   return answer;
 }
 
+static int is_in(const char *list, const char *adapter) {
+  char path[96] = "";
+  strncat(path, list, sizeof path - 1);
+  strncat(path, adapter, sizeof path - strlen(path) - 1);
+  return access(path, F_OK) == 0;
+}
+
+/* What is there of a bus that has no device. */
+static int missing(const char *device) {
+  const char *adapter = strrchr(device, '/') + 1;
+  if (strncmp(adapter, "i2c-", 4) != 0) return -ENOENT;
+  if (is_in(USABLE, adapter)) return I2C_NO_NODE;
+  return is_in(ADAPTERS, adapter) ? I2C_NO_DRIVER : -ENOENT;
+}
+
 int i2c_open(const char *bus) {
   char device[64];
   if (bus[0] != '/') {
@@ -54,7 +73,8 @@ int i2c_open(const char *bus) {
     bus = device;
   }
   int fd = open(bus, O_RDWR | O_CLOEXEC);
-  return fd < 0 ? -errno : fd;
+  if (fd >= 0) return fd;
+  return errno == ENOENT ? missing(bus) : -errno;
 }
 
 int i2c_plain(int fd) {

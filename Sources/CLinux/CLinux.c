@@ -200,6 +200,13 @@ static int local_address(const char *path, linux_address *found) {
   return 1;
 }
 
+/* Every interface has such addresses: the system cannot tell which network is meant. */
+static int needs_interface(const struct sockaddr *address) {
+  if (address->sa_family != AF_INET6) return 0;
+  const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)address;
+  return IN6_IS_ADDR_LINKLOCAL(&six->sin6_addr) && six->sin6_scope_id == 0;
+}
+
 int linux_resolve(const char *host, uint16_t port, int numeric_only, linux_address *found, int capacity) {
   if (host[0] == '/') return local_address(host, &found[0]);
   struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
@@ -212,8 +219,12 @@ int linux_resolve(const char *host, uint16_t port, int numeric_only, linux_addre
   struct addrinfo *list = NULL;
   int error = getaddrinfo(host, service, &hints, &list);
   if (error) return error < 0 ? error : -error;
-  int count = 0;
+  int count = 0, without_interface = 0;
   for (struct addrinfo *info = list; info; info = info->ai_next) {
+    if (needs_interface(info->ai_addr)) {
+      without_interface++;
+      continue;
+    }
     /* One of the other family is worth more than the last of many of the first. */
     if (count == capacity) {
       int first = list->ai_family;
@@ -224,10 +235,18 @@ int linux_resolve(const char *host, uint16_t port, int numeric_only, linux_addre
     found[count++].length = info->ai_addrlen;
   }
   freeaddrinfo(list);
-  return count;
+  return count == 0 && without_interface ? LINUX_NEEDS_INTERFACE : count;
 }
 
-const char *linux_resolve_message(int code) { return gai_strerror(code); }
+const char *linux_resolve_message(int code) {
+  if (code == LINUX_NEEDS_INTERFACE) return "a link-local address needs its interface: [fe80::1%eth0]";
+  return gai_strerror(code);
+}
+
+int linux_needs_interface(const char *host) {
+  struct sockaddr_in6 address = {.sin6_family = AF_INET6};
+  return inet_pton(AF_INET6, host, &address.sin6_addr) == 1 && needs_interface((struct sockaddr *)&address);
+}
 
 int linux_same_address(const linux_address *left, const linux_address *right) {
   return left->length == right->length && memcmp(&left->storage, &right->storage, left->length) == 0;

@@ -92,6 +92,8 @@ struct ctls_connection {
   ctls_context *context;
   SSL *ssl;
   int is_established;
+  /* What the certificate has to be made for, where that is an address: empty otherwise. */
+  char address[INET6_ADDRSTRLEN];
   char reason[256];
 };
 
@@ -197,6 +199,20 @@ const char *ctls_context_open(ctls_context *context) {
   return context->reason;
 }
 
+/* Whether the host is a numeric address. Its interface (`fe80::1%eth0`) is no business of the server's. */
+static int take_address(ctls_connection *connection, const char *host) {
+  unsigned char bytes[sizeof(struct in6_addr)];
+  char *address = connection->address;
+  size_t length = strcspn(host, "%");
+  if (length < sizeof connection->address) {
+    memcpy(address, host, length);
+    if (host[length] == 0 && inet_pton(AF_INET, address, bytes) == 1) return 1;
+    if (inet_pton(AF_INET6, address, bytes) == 1) return 1;
+  }
+  address[0] = 0;
+  return 0;
+}
+
 ctls_connection *ctls_connect(ctls_context *context, int fd, const char *host) {
   ctls_connection *connection = calloc(1, sizeof *connection);
   SSL *ssl = connection ? context->SSL_new(context->context) : NULL;
@@ -207,9 +223,8 @@ ctls_connection *ctls_connect(ctls_context *context, int fd, const char *host) {
   connection->context = context;
   connection->ssl = ssl;
   context->SSL_set_fd(ssl, fd);
-  unsigned char address[sizeof(struct in6_addr)];
-  if (inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1) {
-    context->X509_VERIFY_PARAM_set1_ip_asc(context->SSL_get0_param(ssl), host);
+  if (take_address(connection, host)) {
+    context->X509_VERIFY_PARAM_set1_ip_asc(context->SSL_get0_param(ssl), connection->address);
   } else {
     context->SSL_ctrl(ssl, CTRL_HOST_NAME, 0, (void *)host);
     context->SSL_set1_host(ssl, host);
@@ -243,17 +258,22 @@ void ctls_free(ctls_connection *connection) {
 
 /* Why the server's certificate is not believed, in words that say what to do. */
 static void explain_certificate(ctls_connection *connection, long code) {
-  const char *more = "";
+  const char *more = "", *address = "";
   switch (code) {
   case NO_ISSUER: case SELF_SIGNED: case SELF_SIGNED_IN_CHAIN: case NO_ISSUER_LOCALLY: case FIRST_UNVERIFIED:
     more = "; give the authority that signed it with 'ca'";
     break;
   case NOT_YET_VALID: more = "; is this device's clock set?"; break;
-  case HOST_MISMATCH: case ADDRESS_MISMATCH: more = "; it is made for another name than the URL has"; break;
+  case HOST_MISMATCH: more = "; it is made for another name than the URL has"; break;
+  /* As a common name or a DNS name an address counts for nothing (RFC 9110, 4.3.5). */
+  case ADDRESS_MISMATCH:
+    more = "; an address needs subjectAltName IP:";
+    address = connection->address;
+    break;
   case EXPIRED: more = "; the broker needs a new one, or this device's clock is wrong"; break;
   }
-  say(connection->reason, sizeof connection->reason, "the broker's certificate is not accepted: %s%s",
-      connection->context->X509_verify_cert_error_string(code), more);
+  say(connection->reason, sizeof connection->reason, "the broker's certificate is not accepted: %s%s%s",
+      connection->context->X509_verify_cert_error_string(code), more, address);
 }
 
 /* What a call that did not succeed means. */

@@ -88,7 +88,9 @@ struct BrokerReader {
       broker.clientID = text
       if text.utf8.count > 128 { field.report("\(field.title) is longer than 128 bytes") }
     }
-    if let field = fields.optional("version"), let index = field.choice(["5", "3.1.1"]) {
+    if let field = fields.optional("version"),
+      let index = field.choice(["5", "3.1.1"])
+    {
       broker.version = index == 0 ? .v5 : .v3_1_1
     }
     readAuthentication(fields, into: broker)
@@ -110,7 +112,7 @@ struct BrokerReader {
   }
 
   private func keepAlive(_ field: Field) -> UInt16? {
-    guard let milliseconds = field.milliseconds() else { return nil }
+    guard let milliseconds = field.milliseconds(proposing: 5_000...65_535_000) else { return nil }
     if milliseconds % 1000 == 0, milliseconds >= 5000, milliseconds <= 65_535_000 {
       return UInt16(milliseconds / 1000)
     }

@@ -1,4 +1,5 @@
 import DeviceFile
+import LinuxPlatform
 
 /// `mqtt://user:password@host:port`, or a proxy's URL, taken apart. Messages quote nothing behind the scheme:
 /// what is wrong may be that a password stands in the wrong place.
@@ -152,6 +153,7 @@ final class BrokerURL {
     guard name.count <= 253, name.allSatisfy({ BrokerURL.isHostByte($0, isIPv6) }) else {
       throw Fault(message: "the host in \(title) is no name and no address")
     }
+    if let problem = Endpoint(host: host, port: 0).problem { throw Fault(message: "\(problem)") }
     if hostEnd == bytes.endIndex { return }
     guard bytes[hostEnd] == 0x3A else {
       throw Fault(message: "only ':' and a port can follow ']' in \(title)")

@@ -9,8 +9,13 @@ public final class ConfigurationFeatures {
   public var transports: [MQTTTransport]
   public var hasOutbox: Bool
   public var hasScram: Bool
+  public var spellings: Spellings?
 
-  public init(kinds: [ModuleKind], transports: [MQTTTransport], hasOutbox: Bool, hasScram: Bool) {
+  public init(
+    kinds: [ModuleKind], transports: [MQTTTransport], hasOutbox: Bool, hasScram: Bool,
+    spellings: Spellings? = nil
+  ) {
+    self.spellings = spellings
     self.kinds = kinds
     self.transports = transports
     self.hasOutbox = hasOutbox
@@ -38,6 +43,7 @@ public final class DeviceConfiguration {
     surroundings: any ConfigurationSurroundings
   ) throws(ConfigurationErrors) -> DeviceConfiguration {
     let problems = Problems()
+    problems.spellings = features.spellings
     guard let root = YAMLReader.read(file, problems) else {
       throw ConfigurationErrors(list: problems.inOrder)
     }
@@ -49,6 +55,7 @@ public final class DeviceConfiguration {
     let warnings = Problems()
     BoardCheck(device.needs.claims, on: found, problems, warnings: warnings).run()
     device.warnOfLostTimes(warnings)
+    device.broker.warnOfPorts(warnings)
     guard let found, problems.isEmpty else { throw ConfigurationErrors(list: problems.inOrder) }
     return DeviceConfiguration(device: device, board: found, warnings: warnings.inOrder)
   }

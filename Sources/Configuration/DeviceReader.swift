@@ -34,7 +34,9 @@ struct DeviceReader {
     guard let field = fields.optional("root") else { return "swiftlet" }
     let upperCase = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     let wanted: Message = "topic levels of A-Z, a-z, 0-9, '-' and '_', with '/' between them"
-    guard let root = field.name(extra: "/" + upperCase, wanted: wanted, longest: 128) else { return "" }
+    guard let root = field.name(extra: "/" + upperCase, wanted: wanted, longest: 128, proposes: false) else {
+      return ""
+    }
     let bytes = root.bytes
     let isSlash = bytes.map { $0 == 0x2F }
     for index in bytes.indices where isSlash[index] {
@@ -52,7 +54,7 @@ struct DeviceReader {
       return BoardReference(mark: Mark(file: "--board"), name: override)
     }
     let field = fields.required("board", example: "raspberry-pi-4")
-    return BoardReference(mark: field?.mark ?? fields.mark, name: field?.name() ?? "")
+    return BoardReference(mark: field?.mark ?? fields.mark, name: field?.text(wanted: Field.wantedName) ?? "")
   }
 
   private func readModules(_ fields: Fields, _ needs: DeviceNeeds) -> [any Module] {

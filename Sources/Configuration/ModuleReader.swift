@@ -12,7 +12,9 @@ struct ModuleReader {
       let kind = kind(of: fields), let field = fields.optional(kind.name)
     else { return nil }
     fields.owner = kind.name
-    let name = Field(node: field.node, key: kind.name, owner: "", problems: problems).name() ?? ""
+    let nameField = Field(node: field.node, key: kind.name, owner: "", problems: problems)
+    // What could be proposed may be another module's name.
+    let name = nameField.name(proposes: false) ?? ""
     if !name.utf8.isEmpty { fields.owner = ("\(kind.name) \(name.quoted)" as Message).text }
     for reserved in DeviceReader.reservedNames where reserved.equals(name) {
       field.report("\(name.quoted) is a reserved name", "the device uses it in its own topics")

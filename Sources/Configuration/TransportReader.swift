@@ -22,7 +22,8 @@ extension BrokerReader {
       if broker.servers.count == 1 {
         field.report("'failback' has no effect with one broker", "give a list of URLs")
       }
-      broker.failbackMilliseconds = field.milliseconds() ?? broker.failbackMilliseconds
+      broker.failbackMilliseconds =
+        field.milliseconds(proposing: 1_000...Field.longest) ?? broker.failbackMilliseconds
       if broker.failbackMilliseconds < 1000 { field.reject(wanted: "at least 1s") }
     }
     if let field = fields.optional("reconnect") { reconnect(field, &broker.reconnectMilliseconds) }

@@ -88,6 +88,8 @@ public final class Problems {
   public static let limit = 100
 
   public private(set) var list: [ConfigurationError] = []
+  /// What helps to find out what somebody means.
+  public var spellings: Spellings?
 
   public var isEmpty: Bool { list.isEmpty }
   public var isFull: Bool { list.count == Problems.limit }

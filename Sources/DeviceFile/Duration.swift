@@ -1,6 +1,10 @@
 // Durations: 250ms, 10s, 5min, 1h. Always with a unit, so that nobody mistakes seconds for milliseconds.
 extension Field {
   private static let longestDays = 366
+  /// A year and a bit: what is longer is a slip.
+  public static let longest = Int64(longestDays) * 86_400_000
+
+  private static var wantedDuration: Message { "a duration like 250ms, 10s, 5min or 1h" }
 
   /// A time of at least `shortest`.
   public func duration(atLeast shortest: Duration = .zero) -> Duration? {
@@ -9,25 +13,43 @@ extension Field {
     return milliseconds(atLeast: floor).map { .milliseconds($0) }
   }
 
-  public func milliseconds() -> Int64? {
+  /// A time of at most `longest`.
+  public func duration(atMost longest: Duration) -> Duration? {
+    let (seconds, attoseconds) = longest.components
+    let ceiling = seconds * 1_000 + attoseconds / 1_000_000_000_000_000
+    guard let milliseconds = milliseconds(proposing: 0...ceiling) else { return nil }
+    if milliseconds <= ceiling { return .milliseconds(milliseconds) }
+    reject(wanted: "\(durationText(ceiling)) or shorter")
+    return nil
+  }
+
+  /// Any time. Others than those of `range` are not proposed: whoever asks refuses them.
+  public func milliseconds(proposing range: ClosedRange<Int64> = 0...Field.longest) -> Int64? {
     guard case .scalar(let text) = node.content, !text.utf8.isEmpty, !node.isSecret else {
-      reject(wanted: "a duration like 250ms, 10s, 5min or 1h")
+      reject(wanted: Field.wantedDuration)
       return nil
     }
     switch parseDuration(text) {
     case .milliseconds(let milliseconds):
-      if milliseconds <= Int64(Field.longestDays) * 86_400_000 { return milliseconds }
+      if milliseconds <= Field.longest { return milliseconds }
       report("\(title) is longer than \(Field.longestDays) days")
-    case .noUnit:
-      reject(wanted: "a duration with its unit", "for example \(text)s or \(text)ms")
+    case .noUnit(let number):
+      var proposals = ""
+      if range.contains(number * 1000) { proposals = text + "s" }
+      if range.contains(number) { proposals += (proposals.utf8.isEmpty ? "" : " or ") + text + "ms" }
+      reject(
+        wanted: "a duration with its unit", proposals.utf8.isEmpty ? nil : "for example \(proposals)")
+    case .ambiguous(let number):
+      let fits = range.contains(number * 60_000)
+      reject(wanted: Field.wantedDuration, fits ? "write \(Int(number))min for minutes" : nil)
     case .wrong(let suggestion):
-      reject(wanted: "a duration like 250ms, 10s, 5min or 1h", suggestion)
+      reject(wanted: Field.wantedDuration, suggestion)
     }
     return nil
   }
 
   public func milliseconds(atLeast shortest: Int64) -> Int64? {
-    guard let milliseconds = milliseconds() else { return nil }
+    guard let milliseconds = milliseconds(proposing: shortest...Field.longest) else { return nil }
     if milliseconds >= shortest { return milliseconds }
     reject(wanted: "\(durationText(shortest)) or longer")
     return nil
@@ -36,7 +58,9 @@ extension Field {
 
 private enum ParsedDuration {
   case milliseconds(Int64)
-  case noUnit
+  case noUnit(Int64)
+  /// `5m`: minutes, but it reads like metres, months or milliseconds.
+  case ambiguous(Int64)
   case wrong(suggestion: Message?)
 }
 
@@ -51,11 +75,11 @@ private func parseDuration(_ text: String) -> ParsedDuration {
     index += 1
   }
   guard index > 0 else { return .wrong(suggestion: nil) }
-  if index == bytes.count { return .noUnit }
+  if index == bytes.count { return .noUnit(number) }
   if bytes[index] == 0x20 { index += 1 }
   let unit = text.dropFirstBytes(index)
   for (name, factor) in units where unit.equals(name) { return .milliseconds(number * factor) }
-  if unit.equals("m") { return .wrong(suggestion: "write \(Int(number))min for minutes") }
+  if unit.equals("m") { return .ambiguous(number) }
   if bytes[index] == 0x2E { return .wrong(suggestion: "write a whole number of a smaller unit") }
   return .wrong(suggestion: nil)
 }

@@ -39,10 +39,14 @@ public final class Field {
     return nil
   }
 
-  /// A name that can stand in a topic; `extra` characters are legal as well.
+  /// What a name is made of.
+  public static var wantedName: Message { "a name of a-z, 0-9, '-' and '_'" }
+
+  /// A name that can stand in a topic; `extra` characters are legal as well. `proposes`: what it could be instead is
+  /// free for the taking.
   @inline(never)
   public func name(
-    extra: String = "", wanted: Message = "a name of a-z, 0-9, '-' and '_'", longest: Int = 64
+    extra: String = "", wanted: Message = Field.wantedName, longest: Int = 64, proposes: Bool = true
   ) -> String? {
     guard let text = text(wanted: wanted) else { return nil }
     let bytes = text.bytes
@@ -53,7 +57,7 @@ public final class Field {
     }
     if bytes.allSatisfy({ isNameByte($0) || extra.contains($0) }) { return text }
     let proposal = bytes.map { $0 == 0x20 ? 0x5F : lowercase($0) }
-    let isLegal = proposal.allSatisfy { isNameByte($0) || extra.contains($0) }
+    let isLegal = proposes && proposal.allSatisfy { isNameByte($0) || extra.contains($0) }
     let proposed = String(decoding: proposal, as: UTF8.self).quoted
     reject(wanted: wanted, isLegal ? "for example \(proposed)" : nil)
     return nil
@@ -68,7 +72,8 @@ public final class Field {
       return nil
     }
     for (index, word) in words.enumerated() where word.equals(text) { return index }
-    reject(wanted: wanted, node.isSecret ? nil : didYouMean(text, words))
+    reject(
+      wanted: wanted, node.isSecret ? nil : didYouMean(problems.meant(text, among: words) ?? text, words))
     return nil
   }
 

@@ -5,8 +5,10 @@ public protocol ConfigurationSurroundings: AnyObject {
   func variable(_ name: String) -> String?
   /// `secrets.yaml` beside the device file.
   func secretsFile() -> SourceFile?
-  /// The names of the board files there are, for suggestions.
+  /// The names of the board files there are, in order, for suggestions.
   func boardNames() -> [String]
+  /// Where board files are looked for, for whoever has put one elsewhere.
+  func boardPlaces() -> [String]
   /// `NAME.yaml` of the boards directory; `name` has no characters but a-z, 0-9, '-' and '_'.
   func boardFile(_ name: String) -> SourceFile?
   /// Why it is not known whether there is such a board: a file or directory that is there and cannot be read. Nil: it
@@ -17,5 +19,7 @@ public protocol ConfigurationSurroundings: AnyObject {
 }
 
 extension ConfigurationSurroundings {
+  public func boardPlaces() -> [String] { [] }
+
   public func boardTrouble(_ name: String) -> Message? { nil }
 }

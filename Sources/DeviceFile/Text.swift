@@ -78,15 +78,27 @@ public func listed(_ words: [String], last: String = "and") -> String {
   return text
 }
 
+/// Digits are never a slip: another number is another part, board or version. A key that was pressed twice is one.
+@inline(never)
+private func digits(_ bytes: [UInt8]) -> [UInt8] {
+  var kept: [UInt8] = []
+  for (index, byte) in bytes.enumerated() where isDigit(byte) && (index == 0 || bytes[index - 1] != byte) {
+    kept.append(byte)
+  }
+  return kept
+}
+
 /// The candidate that `text` is most likely a slip of, if any is near enough.
 public func nearest(to text: String, in candidates: [String]) -> String? {
   let typed = text.bytes
   guard typed.count <= 40 else { return nil }
+  let typedDigits = digits(typed)
   var best: String?
   // A third of the letters may be wrong; of equally near candidates, one that begins so is likelier.
   var bestRank = min(3, max(1, typed.count / 3)) * 2 + 2
   for candidate in candidates where candidate.utf8.count <= 40 {
     let bytes = candidate.bytes
+    guard digits(bytes).equals(typedDigits) else { continue }
     let rank = editDistance(typed, bytes) * 2 + (bytes.begins(with: typed, at: 0) ? 0 : 1)
     if rank < bestRank {
       best = candidate

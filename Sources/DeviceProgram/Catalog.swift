@@ -1,5 +1,6 @@
 import Boards
 import Configuration
+import DeviceFile
 import DeviceRuntime
 import HAL
 import LinuxPlatform
@@ -23,10 +24,12 @@ public final class Catalog {
   public var transports: [MQTTTransport]
   public var outbox: OutboxSource?
   public var authentication: AuthenticationSource?
+  public var spellings: SpellingSource?
 
   public init(
     name: String, modules: [ModuleKind], hardware: HardwareSource, transports: [MQTTTransport] = [],
-    outbox: OutboxSource? = nil, authentication: AuthenticationSource? = nil
+    outbox: OutboxSource? = nil, authentication: AuthenticationSource? = nil,
+    spellings: SpellingSource? = nil
   ) {
     self.name = name
     self.modules = modules
@@ -34,12 +37,14 @@ public final class Catalog {
     self.transports = transports
     self.outbox = outbox
     self.authentication = authentication
+    self.spellings = spellings
   }
 
   /// What a device file may say.
   var features: ConfigurationFeatures {
     ConfigurationFeatures(
-      kinds: modules, transports: transports, hasOutbox: outbox != nil, hasScram: authentication != nil)
+      kinds: modules, transports: transports, hasOutbox: outbox != nil, hasScram: authentication != nil,
+      spellings: spellings?.make())
   }
 }
 
@@ -81,6 +86,13 @@ public struct HardwareSource {
 public final class DeviceHardware: Hardware {
   /// Asked once all is open.
   public var parts: () -> [any DevicePart] = { [] }
+}
+
+/// What people call parts, boards and versions that have another name here: a message says the right one.
+public struct SpellingSource {
+  let make: () -> Spellings
+
+  public static var usual: SpellingSource { SpellingSource { Spellings.usual } }
 }
 
 /// How users prove who they are without sending their password.

@@ -49,10 +49,19 @@ public final class Files: ConfigurationSurroundings {
     for directory in boardDirectories {
       // `boardTrouble` says why there are none.
       guard case .success(let boards) = Files.list(directory, ending: ".yaml") else { continue }
-      for board in boards where !names.contains(where: { $0.equals(board) }) { names.append(board) }
+      for board in boards where !names.contains(where: { $0.equals(board) }) {
+        let place = names.firstIndex { comesBefore(board, $0) } ?? names.count
+        names.insert(board, at: place)
+      }
     }
     return names
   }
+
+  private func comesBefore(_ name: String, _ other: String) -> Bool {
+    name.withCString { name in other.withCString { strcmp(name, $0) } } < 0
+  }
+
+  public func boardPlaces() -> [String] { boardDirectories }
 
   public func boardFile(_ name: String) -> SourceFile? {
     for directory in boardDirectories {

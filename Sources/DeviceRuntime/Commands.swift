@@ -97,8 +97,31 @@ extension Device {
   private func receive(_ message: MQTTMessage) {
     let (topic, payload) = read(message)
     guard let name = addressee(of: topic) else { return cannotAnswer() }
-    let command = Command(payload, mayBeRepeated: message.duplicate)
-    answerCommand(name: name, command: payload, decide(topic, command, retained: message.retain))
+    if payload.isEmpty, isClearing(message, topic) { return cleared(name) }
+    let command = Command(payload.unwrapped, mayBeRepeated: message.duplicate)
+    answerCommand(name: name, command: command.payload, decide(topic, command, retained: message.retain))
+  }
+
+  /// An empty message with the retain flag. With 3.1.1 the flag is not shown to who is connected: there nothing that is
+  /// empty is a module's command.
+  private func isClearing(_ message: MQTTMessage, _ topic: FixedText) -> Bool {
+    if message.retain { return true }
+    return client.protocolVersion != .v5 && takesCommands(topic)
+  }
+
+  private func takesCommands(_ topic: FixedText) -> Bool {
+    for slot in slots {
+      for entity in slot.entities where arena.isSame(entity.commandTopic, topic) { return true }
+    }
+    return false
+  }
+
+  /// Somebody has taken a retained command off the broker, as our own answer to it recommends.
+  private func cleared(_ name: FixedText) {
+    guard mayLogRejection() else { return }
+    var line = name
+    line.append(": the retained command is cleared")
+    log.write(.info, line)
   }
 
   private func cannotAnswer() {
@@ -173,7 +196,7 @@ extension Device {
       payload.append("\",\"result\":\"rejected\",\"reason\":\"")
       payload.append(jsonEscaped: reason, leaving: 2)
       payload.append("\"}")
-      logRejection(name, reason)
+      logRejection(name, command, reason)
     case .later: return
     }
     var topic = topics.prefix
@@ -182,10 +205,12 @@ extension Device {
     _ = publish(topic, payload, .atMostOnce, retain: false)
   }
 
-  private func logRejection(_ name: FixedText, _ reason: FixedText) {
+  private func logRejection(_ name: FixedText, _ command: FixedText, _ reason: FixedText) {
     guard mayLogRejection() else { return }
     var line = name
-    line.append(": command rejected: ")
+    line.append(": command \"")
+    line.append(jsonEscaped: command.prefix(32))
+    line.append("\" rejected: ")
     line.append(reason)
     log.write(.warning, line)
   }

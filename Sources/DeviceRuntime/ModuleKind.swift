@@ -80,16 +80,10 @@ public final class ModuleFile {
     return (field?.mark ?? fields.mark, name, fields.optional("active")?.choice(["high", "low"]) == 1)
   }
 
-  private static let longestDebounce = Duration.seconds(10)
+  private static let longestDebounce = Duration.seconds(3_600)
 
   private func debounce() -> Duration {
-    guard let field = fields.optional("debounce"), let debounce = field.duration() else {
-      return .milliseconds(30)
-    }
-    if debounce > ModuleFile.longestDebounce {
-      field.reject(wanted: "\(durationText(ModuleFile.longestDebounce)) or shorter")
-    }
-    return debounce
+    fields.optional("debounce")?.duration(atMost: ModuleFile.longestDebounce) ?? .milliseconds(30)
   }
 
   /// A line that lets something through while it is active: keys `line` and `active` of a mapping. Off at the start,
@@ -107,13 +101,20 @@ public final class ModuleFile {
 
   // MARK: - Targets
 
-  /// Which of the chips `driver` names; nil, and reported, when it is none of them.
-  public func driver(among names: [String]) -> Int? {
+  /// Which of the chips `driver` names; nil, and reported, when it is none of them. `parts`: what else each of them is
+  /// the driver of, with spaces between.
+  @inline(never)
+  public func driver(among names: [String], parts: [String] = []) -> Int? {
     guard let field = fields.required("driver", example: names.first ?? "SHT3x"),
       let name = field.text(wanted: "the name of a driver")
     else { return nil }
     for (index, known) in names.enumerated() where known.equals(name) { return index }
-    let suggestion = didYouMean(name, names) ?? "drivers are \(listed(names))"
+    // Another part's number is no slip of the finger: what drives that part, or that nothing does yet.
+    let known = fields.problems.meant(name, among: names, others: parts)
+    var suggestion: Message = known.map { "did you mean \($0.quoted)?" } ?? "drivers are \(listed(names))"
+    if known == nil, name.bytes.contains(where: isDigit) {
+      suggestion = "\(claimant.kind.quoted) has no driver for that chip yet; \(suggestion)"
+    }
     field.report("unknown driver \(field.node.description) in \(field.owner)", suggestion)
     return nil
   }

@@ -6,16 +6,21 @@ import Units
 /// Forced mode at ultra high resolution (pressure ×16, temperature ×2, no filter); it sleeps between
 /// measurements.
 ///
-/// - The first `start`, and the first after an error, reads the identity (2 bytes written, 2 read) and the
-///   calibration (twice 2 and 25) and writes 6 bytes of settings. Every `start` writes 3 bytes and asks for
-///   44 ms; `collect` writes 2 bytes and reads 11 (addresses included).
-/// - `.bus` when a transfer fails; `.wrongIdentity` when register 0xD0 does not hold 0x58 (a BME280 holds
-///   0x60); `.checksum` when the calibration is not the same twice; `.notReady` when the chip still
-///   measures; `.implausible` when the calibration is not one that a working chip has, the chip has lost
+/// - The first `start`, and the first after an error, reads the identity (2 bytes written, 2 read), resets the chip
+///   (3 bytes) and asks for 5 ms; then `advance` reads the status (2 and 2) and the calibration (twice 2 and 25), and
+///   writes 6 bytes of settings. Without the reset a chip whose supply had sagged may show a constant, or some 700 hPa,
+///   for ever. Every measurement writes 3 bytes and asks for 44 ms; `collect` writes 2 bytes and reads 11 (addresses
+///   included).
+/// - The last digits of both results are noise in a working chip. When both have been the same sixteen times in a row,
+///   the next `start` resets it.
+/// - `.bus` when a transfer fails; `.wrongIdentity` when register 0xD0 does not hold 0x58, or 0x56 or 0x57 as the
+///   first chips do; `.checksum` when the calibration is not the same twice; `.notReady` when the chip still
+///   measures, or still loads its calibration; `.implausible` when the calibration is not one that a working chip has, the chip has lost
 ///   its settings since `start`, or the result is outside its range.
 ///
 /// Source: Bosch Sensortec *BMP280 Digital Pressure Sensor*, BST-BMP280-DS001: 3.6.2 "Forced mode", 3.8.1
-/// "Measurement time", 3.11 "Output compensation", 4.3 "Register description".
+/// "Measurement time", 3.11 "Output compensation", 4.3 "Register description"; the early identities are in Bosch
+/// Sensortec's own driver, and the sagging supply in esphome/issues, issue 3383.
 public struct BMP280: I2CSensor {
   public static var name: StaticString { "BMP280" }
   public static var shortestPeriod: Duration { .milliseconds(100) }
@@ -25,42 +30,72 @@ public struct BMP280: I2CSensor {
 
   private enum Register {
     static var calibration: UInt8 { 0x88 }
+    static var reset: UInt8 { 0xE0 }
     static var status: UInt8 { 0xF3 }
     static var control: UInt8 { 0xF4 }
     static var configuration: UInt8 { 0xF5 }
   }
-  private static var chip: RegisterIdentity { RegisterIdentity(register: 0xD0, value: 0x58) }
+  private static var chip: RegisterIdentity {
+    RegisterIdentity(register: 0xD0, value: 0x58, values: 0x56...0x58)
+  }
+  private static var softReset: UInt8 { 0xB6 }
   /// Temperature ×2, pressure ×16, asleep; with the lowest bit it measures once.
   private static var asleep: UInt8 { 0b0101_0100 }
   private static var forced: UInt8 { asleep | 1 }
   /// The `measuring` bit of the status.
   private static var isMeasuring: UInt8 { 0b1000 }
+  /// The `im_update` bit of the status: the calibration is being loaded.
+  private static var isLoading: UInt8 { 0b0001 }
   /// What a result register holds when nothing was measured.
   private static var nothing: UInt32 { 0x80000 }
+
+  private enum Phase {
+    case asleep
+    case resetting
+    case converting
+  }
+
+  /// How often both results may be the same before the chip counts as frozen.
+  private static var mostAlike: Int { 16 }
 
   private let registers: Registers
   /// Known while all is well.
   private var calibration: Calibration?
-  private var isConverting = false
+  private var phase: Phase = .asleep
+  /// The last results, and how often they have come in a row.
+  private var last: (pressure: UInt32, temperature: UInt32) = (0, 0)
+  private var alike = 0
 
   public init(_ device: any I2CDevice) {
     registers = Registers(device: device)
   }
 
   public mutating func start() throws(SensorError) -> Duration {
-    isConverting = false
-    let known = calibration
+    phase = .asleep
+    if let calibration { return try convert(calibration) }
+    try registers.check(Self.chip)
+    try registers.write(Register.reset, Self.softReset)
+    phase = .resetting
+    return .milliseconds(5)
+  }
+
+  public mutating func advance() throws(SensorError) -> Duration? {
+    guard case .resetting = phase else { return nil }
+    phase = .asleep
+    return try convert(try load())
+  }
+
+  private mutating func convert(_ current: Calibration) throws(SensorError) -> Duration {
     calibration = nil  // until this has gone well
-    let current = if let known { known } else { try identify() }
     try registers.write(Register.control, Self.forced)
     calibration = current
-    isConverting = true
+    phase = .converting
     return .milliseconds(44)
   }
 
   public mutating func collect() throws(SensorError) -> BarometerMeasurement {
-    guard isConverting, let current = calibration else { throw .notReady }
-    isConverting = false
+    guard case .converting = phase, let current = calibration else { throw .notReady }
+    phase = .asleep
     calibration = nil  // until this has gone well
     // Status, control, configuration, an unused one, pressure (3), temperature (3)
     let answer: InlineArray<10, UInt8> = try registers.read(from: Register.status)
@@ -71,16 +106,28 @@ public struct BMP280: I2CSensor {
       throw .implausible
     }
     let measurement = try current.measurement(rawTemperature: temperature, rawPressure: pressure)
-    calibration = current
+    if !isFrozen(pressure, temperature) { calibration = current }
     return measurement
   }
 
-  private func identify() throws(SensorError) -> Calibration {
-    try registers.check(Self.chip)
+  /// Counts results that are the same; after a reset that begins anew.
+  private mutating func isFrozen(_ pressure: UInt32, _ temperature: UInt32) -> Bool {
+    alike = last == (pressure, temperature) ? alike + 1 : 1
+    last = (pressure, temperature)
+    guard alike >= Self.mostAlike else { return false }
+    alike = 0
+    return true
+  }
+
+  /// The calibration of a chip that was reset: asleep, without a filter.
+  private func load() throws(SensorError) -> Calibration {
+    let status: InlineArray<1, UInt8> = try registers.read(from: Register.status)
+    guard status[0] & Self.isLoading == 0 else { throw .notReady }
     let bytes: InlineArray<24, UInt8> = try registers.readTwice(from: Register.calibration)
     let calibration = Calibration(bytes)
     guard calibration.isPlausible else { throw .implausible }
-    try registers.write(Register.control, Self.asleep)  // settings of a running chip may be ignored
+    // A copy of the chip may know no reset, and ignore settings while it runs.
+    try registers.write(Register.control, Self.asleep)
     try registers.write(Register.configuration, 0)  // no filter
     return calibration
   }

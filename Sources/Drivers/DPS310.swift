@@ -7,20 +7,27 @@ import Units
 /// Command mode: one temperature (single sample), then one pressure (16 samples); it sleeps between
 /// measurements. The two are separate conversions, so this driver has an `advance`.
 ///
-/// - The first `start`, and the first after an error, reads identity and state (2 bytes written, 15 read),
-///   where the calibration's temperature comes from (twice 2 and 2) and the calibration (twice 2 and 19),
-///   and writes 9 bytes of settings. Every `start` writes 3 bytes and asks for 5 ms; `advance` reads the
-///   state (2 and 2) and the temperature (2 and 4), writes 3 bytes and asks for 32 ms; `collect` reads the
-///   state and the pressure likewise (addresses included).
+/// - The first `start`, and the first after an error, reads the identity (2 bytes written, 2 read), resets the chip
+///   (3 bytes) and asks for 40 ms; then `advance` reads the state (2 and 2), where the calibration's temperature
+///   comes from (twice 2 and 2) and the calibration (twice 2 and 19), and writes 15 bytes that mend the temperature
+///   of some chips and 9 of settings. Every measurement writes 3 bytes and asks for 5 ms; `advance` reads
+///   the temperature with settings and state (2 and 8), writes 3 bytes and asks for 32 ms; `collect` reads the
+///   state (2 and 2) and the pressure (2 and 4), addresses included.
+/// - Some chips have a fuse that is not blown: they show some 60 °C in a room. The maker's cure is five writes to
+///   undocumented registers, which do nothing to other chips; a reset undoes them.
 /// - `.bus` when a transfer fails; `.wrongIdentity` when register 0x0D does not hold 0x10; `.checksum` when
 ///   the calibration is not the same twice; `.notReady` when a conversion has not ended or the chip has not
-///   yet loaded its calibration (40 ms after power-up); `.implausible` when the calibration is not one that
-///   a working chip has or the result is outside its range.
+///   yet loaded its calibration (40 ms after a reset); `.implausible` when the calibration is not one that
+///   a working chip has or the result is outside its range, or when its settings are not those of `start`: the chip
+///   has lost power since, or somebody else has set it.
 ///
 /// Source: Infineon *DPS310 Digital XENSIV Barometric Pressure Sensor*, version 1.2: 4.5 "Measurement
-/// modes", 4.9 "Calibration and measurement compensation", 7 "Register map", 8 "Register description".
+/// modes", 4.9 "Calibration and measurement compensation", 7 "Register map", 8 "Register description"; the cure
+/// is in "Temperature measurement issue" of Infineon's DPS310-Pressure-Sensor library, and in openbmc/openbmc,
+/// issue 2003.
 public struct DPS310: I2CSensor {
   public static var name: StaticString { "DPS310" }
+  public static var parts: StaticString { "DPS368" }
   public static var shortestPeriod: Duration { .milliseconds(100) }
   public static var usualAddress: UInt8 { 0x77 }
   public static func allows(_ address: UInt8) -> Bool { address >= 0x76 && address <= 0x77 }
@@ -33,6 +40,7 @@ public struct DPS310: I2CSensor {
     static var temperatureSettings: UInt8 { 0x07 }
     static var state: UInt8 { 0x08 }
     static var shifts: UInt8 { 0x09 }
+    static var reset: UInt8 { 0x0C }
     static var coefficients: UInt8 { 0x10 }
     static var coefficientSource: UInt8 { 0x28 }
   }
@@ -40,18 +48,22 @@ public struct DPS310: I2CSensor {
   private enum State {
     static var calibrationLoaded: UInt8 { 0x80 }
     static var sensorReady: UInt8 { 0x40 }
-    static var temperatureReady: UInt8 { 0x20 }
     static var pressureReady: UInt8 { 0x10 }
     static var measurePressure: UInt8 { 0x01 }
     static var measureTemperature: UInt8 { 0x02 }
   }
   private static var chip: RegisterIdentity { RegisterIdentity(register: 0x0D, value: 0x10) }
+  /// With an emptied queue.
+  private static var softReset: UInt8 { 0b1000_1001 }
+  /// The bits of the state register in which a command stands until it has been done.
+  private static var command: UInt8 { 0b0000_0111 }
   private static var sixteenSamples: UInt8 { 4 }
   /// The results of more than eight samples must be shifted to fit their register.
   private static var shiftPressure: UInt8 { 0b0100 }
 
   private enum Phase {
     case asleep
+    case resetting
     case temperature
     case pressure(rawTemperature: Int64)
   }
@@ -59,6 +71,8 @@ public struct DPS310: I2CSensor {
   private let registers: Registers
   /// Known while all is well.
   private var calibration: Calibration?
+  /// A single sample, of the sensor the calibration was made with.
+  private var temperatureSettings: UInt8 = 0
   private var phase: Phase = .asleep
 
   public init(_ device: any I2CDevice) {
@@ -67,21 +81,36 @@ public struct DPS310: I2CSensor {
 
   public mutating func start() throws(SensorError) -> Duration {
     phase = .asleep
-    let known = calibration
+    if let calibration { return try measureTemperature(calibration) }
+    try registers.check(Self.chip)
+    try registers.write(Register.reset, Self.softReset)
+    phase = .resetting
+    return .milliseconds(40)
+  }
+
+  public mutating func advance() throws(SensorError) -> Duration? {
+    switch phase {
+    case .asleep, .pressure: return nil
+    case .resetting:
+      phase = .asleep
+      return try measureTemperature(try setUp())
+    case .temperature: return try measurePressure()
+    }
+  }
+
+  private mutating func measureTemperature(_ current: Calibration) throws(SensorError) -> Duration {
     calibration = nil  // until this has gone well
-    let current = if let known { known } else { try identify() }
     try registers.write(Register.state, State.measureTemperature)
     calibration = current
     phase = .temperature
     return .milliseconds(5)
   }
 
-  public mutating func advance() throws(SensorError) -> Duration? {
-    guard case .temperature = phase else { return nil }
+  private mutating func measurePressure() throws(SensorError) -> Duration {
     phase = .asleep
     let current = calibration
     calibration = nil  // until this has gone well
-    let raw = try result(at: Register.temperature, ready: State.temperatureReady)
+    let raw = try temperature()
     try registers.write(Register.state, State.measurePressure)
     calibration = current
     phase = .pressure(rawTemperature: raw)
@@ -92,35 +121,56 @@ public struct DPS310: I2CSensor {
     guard case .pressure(let rawTemperature) = phase, let current = calibration else { throw .notReady }
     phase = .asleep
     calibration = nil  // until this has gone well
-    let rawPressure = try result(at: Register.pressure, ready: State.pressureReady)
+    let rawPressure = try pressure()
     let measurement = try current.measurement(rawTemperature: rawTemperature, rawPressure: rawPressure)
     calibration = current
     return measurement
   }
 
-  /// Reads a result that is ready; reading it makes it no longer so.
-  private func result(at register: UInt8, ready: UInt8) throws(SensorError) -> Int64 {
+  /// The raw temperature, if its command has been done by a chip that has its settings. The flag of the result does
+  /// not tell: reading the result clears it. That the chip takes a command away when it is done is in Infineon's library.
+  private func temperature() throws(SensorError) -> Int64 {
+    // Temperature (3), settings of pressure and temperature, state, shifts
+    let answer: InlineArray<7, UInt8> = try registers.read(from: Register.temperature)
+    guard answer[5] & Self.command == 0 else { throw .notReady }
+    // Bit 7 of the pressure's and bit 3 of the temperature's settings are reserved.
+    guard answer[3] & 0x7F == Self.sixteenSamples, answer[4] & 0xF7 == temperatureSettings,
+      answer[6] == Self.shiftPressure
+    else { throw .implausible }
+    return signed(answer.bigEndian24(at: 0), bits: 24)
+  }
+
+  /// The raw pressure, if it is ready.
+  private func pressure() throws(SensorError) -> Int64 {
     let state: InlineArray<1, UInt8> = try registers.read(from: Register.state)
-    guard state[0] & ready != 0 else { throw .notReady }
-    let bytes: InlineArray<3, UInt8> = try registers.read(from: register)
+    guard state[0] & State.pressureReady != 0 else { throw .notReady }
+    let bytes: InlineArray<3, UInt8> = try registers.read(from: Register.pressure)
     return signed(bytes.bigEndian24(at: 0), bits: 24)
   }
 
-  private func identify() throws(SensorError) -> Calibration {
-    // Results (which makes those of an earlier life no longer ready), settings, state, …, identity
-    let answer: InlineArray<14, UInt8> = try registers.read(from: Register.pressure)
-    let identity = answer[Int(Self.chip.register)]
-    guard identity == Self.chip.value else { throw .wrongIdentity(found: identity) }
+  /// The calibration of a chip that was reset, and its settings.
+  private mutating func setUp() throws(SensorError) -> Calibration {
+    let state: InlineArray<1, UInt8> = try registers.read(from: Register.state)
     let ready = State.calibrationLoaded | State.sensorReady
-    guard answer[Int(Register.state)] & ready == ready else { throw .notReady }
+    guard state[0] & ready == ready else { throw .notReady }
     let source: InlineArray<1, UInt8> = try registers.readTwice(from: Register.coefficientSource)
     let calibration = Calibration(try registers.readTwice(from: Register.coefficients))
     guard calibration.isPlausible else { throw .implausible }
+    try mendTemperature()
     try registers.write(Register.pressureSettings, Self.sixteenSamples)
-    // A single sample, of the sensor (bit 7: the one in the pressure cell) the calibration was made with
-    try registers.write(Register.temperatureSettings, source[0] & 0x80)
+    temperatureSettings = source[0] & 0x80  // bit 7: the one in the pressure cell
+    try registers.write(Register.temperatureSettings, temperatureSettings)
     try registers.write(Register.shifts, Self.shiftPressure)
     return calibration
+  }
+
+  /// Sets the gain that the fuse should have set, between a key and its removal.
+  private func mendTemperature() throws(SensorError) {
+    try registers.write(0x0E, 0xA5)
+    try registers.write(0x0F, 0x96)
+    try registers.write(0x62, 0x02)
+    try registers.write(0x0E, 0x00)
+    try registers.write(0x0F, 0x00)
   }
 }
 

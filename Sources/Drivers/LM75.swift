@@ -18,6 +18,7 @@ import Units
 /// the temperature conversion time in "Temperature-to-Digital Converter Characteristics".
 public struct LM75: I2CSensor {
   public static var name: StaticString { "LM75" }
+  public static var parts: StaticString { "DS75 MAX7500" }
   public static var shortestPeriod: Duration { .milliseconds(500) }
   public static var usualAddress: UInt8 { 0x48 }
   public static func allows(_ address: UInt8) -> Bool { address >= 0x48 && address <= 0x4F }

@@ -22,7 +22,7 @@ struct Registers {
   /// `.wrongIdentity` when another chip is there.
   func check(_ identity: RegisterIdentity) throws(SensorError) {
     let found: InlineArray<1, UInt8> = try read(from: identity.register)
-    guard found[0] == identity.value else { throw .wrongIdentity(found: found[0]) }
+    guard identity.values.contains(found[0]) else { throw .wrongIdentity(found: found[0]) }
   }
 
   /// Reads twice what a driver keeps, such as calibration: a single wrong bit would spoil every value from

@@ -8,7 +8,10 @@ public protocol SensorFacts: SendableMetatype {
   /// What device files call it.
   static var name: StaticString { get }
 
-  /// No measurement takes longer, so that none is asked for more often.
+  /// Other parts that this is the driver of, with spaces between them: whoever asks for one is told so.
+  static var parts: StaticString { get }
+
+  /// No measurement takes longer but the first, which sets the chip up: none is asked for more often.
   static var shortestPeriod: Duration { get }
 
   /// Calls `body` once for each channel, in the order in which they are published. At most
@@ -17,6 +20,8 @@ public protocol SensorFacts: SendableMetatype {
 }
 
 extension SensorFacts {
+  public static var parts: StaticString { "" }
+
   public static func forEachChannel(_ body: (Channel) -> Void) { Measurement.forEachChannel(body) }
 }
 
@@ -79,10 +84,26 @@ extension I2CSensor {
 public struct RegisterIdentity: Equatable, Sendable {
   public let register: UInt8
   public let value: UInt8
+  /// All that it holds in chips of the kind: early ones may have another value.
+  public let values: ClosedRange<UInt8>
 
-  public init(register: UInt8, value: UInt8) {
+  public init(register: UInt8, value: UInt8, values: ClosedRange<UInt8>? = nil) {
     self.register = register
     self.value = value
+    self.values = values ?? value...value
+  }
+
+  /// The kind of chip that holds this there; nil: none that is known.
+  public func name(of found: UInt8) -> StaticString? {
+    switch (register, found) {
+    case (0xD0, 0x50): "BMP3xx"
+    case (0xD0, 0x55): "BMP180"
+    case (0xD0, 0x56...0x58): "BMP280"
+    case (0xD0, 0x60): "BME280"
+    case (0xD0, 0x61): "BME680"
+    case (0x0D, 0x10): "DPS310"
+    default: nil
+    }
   }
 }
 
@@ -138,7 +159,8 @@ public enum SensorError: Error, Equatable, Sendable {
   /// The chip answered, but what came is damaged: the checksum does not match, or constants that were
   /// read twice differ.
   case checksum
-  /// Another chip answers at this address; `found` is what its identity register holds.
+  /// Another chip answers at this address; `found` is what its identity register holds. 0x00 and 0xFF are what is
+  /// read where nobody drives the data line, or somebody holds it.
   case wrongIdentity(found: UInt8)
   /// The conversion was not complete after the time the datasheet gives.
   case notReady

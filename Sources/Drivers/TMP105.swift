@@ -8,15 +8,19 @@ import Units
 ///
 /// - `start` writes 3 bytes; `collect` reads the temperature (2 bytes written, 3 read) and the
 ///   configuration (2 and 2), addresses included; 320 ms in between.
+/// - The first `start`, and the first after an error, shuts the chip down (3 bytes) and asks for another 320 ms: after
+///   power-up, and where another program wants it so, it converts all the time, perhaps with fewer bits. It shuts down
+///   after the conversion that runs, and makes none on demand before.
 /// - `.bus` when a transfer fails; `.implausible` below −55 °C, when one of the low four bits, which are
 ///   zero in a TMP105, is not, or when the configuration is not what `start` wrote: the chip has lost
 ///   power since, or all that is read are zeros or ones. It has neither identity, nor checksum, nor ready
 ///   flag.
 ///
 /// Source: Texas Instruments *TMP105 Digital Temperature Sensor with Two-Wire Interface*, SLLS648:
-/// "Temperature Register", "Configuration Register" (resolution, one-shot), and "Conversion time".
+/// "Temperature Register", "Shutdown Mode", "Converter Resolution", "One-Shot", and "Conversion time".
 public struct TMP105: I2CSensor {
   public static var name: StaticString { "TMP105" }
+  public static var parts: StaticString { "TMP75 TMP175 TMP275" }
   public static var shortestPeriod: Duration { .milliseconds(500) }
   public static var usualAddress: UInt8 { 0x48 }
   /// The TMP105 itself has one address pin (0x48, 0x49); its relatives have three.
@@ -26,34 +30,59 @@ public struct TMP105: I2CSensor {
     static var temperature: UInt8 { 0x00 }
     static var configuration: UInt8 { 0x01 }
   }
-  /// One shot, 12 bits, shut down.
-  private static var convertOnce: UInt8 { 0b1110_0001 }
+  /// 12 bits, shut down.
+  private static var asleep: UInt8 { 0b0110_0001 }
+  /// The one-shot bit, which always reads zero.
+  private static var convertOnce: UInt8 { asleep | 0x80 }
+  private static var conversionTime: Duration { .milliseconds(320) }
+
+  private enum Phase {
+    case idle
+    case shuttingDown
+    case converting
+  }
 
   private let registers: Registers
-  private var isConverting = false
+  /// It is shut down; known while all is well.
+  private var isKnown = false
+  private var phase: Phase = .idle
 
   public init(_ device: any I2CDevice) {
     registers = Registers(device: device)
   }
 
   public mutating func start() throws(SensorError) -> Duration {
-    isConverting = false
+    phase = .idle
+    if isKnown { return try convert() }
+    try registers.write(Register.configuration, Self.asleep)
+    phase = .shuttingDown
+    return Self.conversionTime
+  }
+
+  public mutating func advance() throws(SensorError) -> Duration? {
+    guard case .shuttingDown = phase else { return nil }
+    return try convert()
+  }
+
+  private mutating func convert() throws(SensorError) -> Duration {
+    phase = .idle
+    isKnown = false  // until this has gone well
     try registers.write(Register.configuration, Self.convertOnce)
-    isConverting = true
-    return .milliseconds(320)
+    phase = .converting
+    return Self.conversionTime
   }
 
   public mutating func collect() throws(SensorError) -> TemperatureMeasurement {
-    guard isConverting else { throw .notReady }
-    isConverting = false
+    guard case .converting = phase else { throw .notReady }
+    phase = .idle
     let answer: InlineArray<2, UInt8> = try registers.read(from: Register.temperature)
     let bits = answer.bigEndian16(at: 0)
     let sixteenths = Int32(Int16(bitPattern: bits) >> 4)
     let settings: InlineArray<1, UInt8> = try registers.read(from: Register.configuration)
-    // The one-shot bit always reads zero.
     guard settings[0] | 0x80 == Self.convertOnce, bits & 0x000F == 0, sixteenths >= -55 * 16 else {
       throw .implausible
     }
+    isKnown = true
     return TemperatureMeasurement(temperature: Temperature(milliCelsius: roundedMilli(sixteenths)))
   }
 

@@ -6,6 +6,8 @@ import HAL
 /// What the list does not name is not linked.
 public struct ExpanderKind {
   public let name: String
+  /// Other parts that it is the driver of, with spaces between them.
+  public let parts: String
   public let defaultAddress: UInt8
   /// What the datasheet calls the pins, in their order.
   public let pinNames: [String]
@@ -22,6 +24,7 @@ public struct ExpanderKind {
 
   public init<Chip: PortExpander>(_ chip: Chip.Type) {
     name = Chip.name.description
+    parts = Chip.parts.description
     defaultAddress = Chip.defaultAddress
     pinNames = (0..<Chip.pinCount).map { pin in
       let name = Chip.name(of: pin)

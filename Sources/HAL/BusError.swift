@@ -10,6 +10,10 @@ public enum BusError: Error, Equatable, Sendable {
   case shortTransfer
   /// There is no such controller: not enabled, or unplugged.
   case noController
+  /// The controller is there, but the kernel's driver that lets programs use it is not.
+  case noDriver
+  /// Controller and driver are there, but no file to open them by.
+  case noNode
   /// The controller may not be used by this user.
   case notPermitted
   /// Another refusal; the code is the system's error number.

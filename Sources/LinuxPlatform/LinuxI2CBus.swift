@@ -83,6 +83,8 @@ extension BusError {
     case ETIMEDOUT: self = .timeout
     case ENODATA, EPROTO: self = .shortTransfer
     case ENOENT, ENODEV: self = .noController
+    case -Int32(I2C_NO_DRIVER): self = .noDriver
+    case -Int32(I2C_NO_NODE): self = .noNode
     case EACCES, EPERM: self = .notPermitted
     default: self = .system(number)
     }

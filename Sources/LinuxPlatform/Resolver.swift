@@ -10,6 +10,12 @@ public struct Endpoint: Sendable {
     self.host = host
     self.port = port
   }
+
+  /// Why no connection to it can be tried; nil: it can.
+  public var problem: String? {
+    guard host.withCString({ linux_needs_interface($0) }) != 0 else { return nil }
+    return String(cString: linux_resolve_message(Int32(LINUX_NEEDS_INTERFACE)))
+  }
 }
 
 /// Who waits for a lookup.

@@ -58,7 +58,9 @@ extension MQTTURL {
   /// The server it names, spoken to as the transport says.
   public func server(_ transport: MQTTTransport = MQTTTransport()) throws(MQTTAsyncError) -> MQTTServer {
     try transport.check()
-    var server = MQTTServer(endpoint: Endpoint(host: host, port: port))
+    let endpoint = Endpoint(host: host, port: port)
+    if let problem = endpoint.problem { throw .invalidURL(problem) }
+    var server = MQTTServer(endpoint: endpoint)
     if scheme.isEncrypted { server.tls = transport.tls }
     if scheme.isWebSocket {
       var settings = WebSocketSettings()
@@ -82,8 +84,9 @@ extension MQTTURL {
     }
     let authority = text[mark.upperBound...].prefix { $0 != "/" }
     let (username, password, host, port) = try parts(authority, standard: known.port)
-    return ProxySettings(
-      known.kind, Endpoint(host: host, port: port), username: username, password: password)
+    let endpoint = Endpoint(host: host, port: port)
+    if let problem = endpoint.problem { throw .invalidURL(problem) }
+    return ProxySettings(known.kind, endpoint, username: username, password: password)
   }
 
   /// Takes `user:password@host:port` apart.

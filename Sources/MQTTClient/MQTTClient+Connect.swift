@@ -61,17 +61,31 @@ extension MQTTClient {
     guard !answer.sessionPresent || !startedClean else { throw .violation(.protocolError) }
     serverLimits = MQTTServerLimits()
     var dataRange = 0..<0
+    var isOurs = true
     try readProperties(body.extracting(answer.properties)) { property, properties in
       serverLimits.take(property)
       switch property.id {
-      case .assignedClientIdentifier: assignedClientIdentifier = properties.extracting(property.value).copied
+      case .assignedClientIdentifier: isOurs = takeIdentifier(properties.extracting(property.value))
       case .authenticationData: dataRange = property.value
       default: break
       }
     }
+    guard isOurs else { throw .violation(.protocolError) }
     try finishAuthentication(body.extracting(answer.properties).extracting(dataRange))
     if let seconds = serverLimits.keepAlive { keepAlive.set(seconds: seconds) }
     return connected(sessionPresent: answer.sessionPresent)
+  }
+
+  /// A server gives a name to who has none. Who has one keeps it, and with it its session.
+  private func takeIdentifier(_ identifier: Span<UInt8>) -> Bool {
+    guard options.clientID.byteCount > 0 || !assignedClientIdentifier.isEmpty else {
+      assignedClientIdentifier = identifier.copied
+      return true
+    }
+    let ours = assignedClientIdentifier.isEmpty ? options.clientID.utf8.span.copied : assignedClientIdentifier
+    guard identifier.count == ours.count else { return false }
+    for index in ours.indices where ours[index] != identifier[index] { return false }
+    return true
   }
 
   private func connected(sessionPresent: Bool) -> MQTTEvent {

@@ -13,11 +13,16 @@ public struct SensorPlace: Sendable {
   public var address: UInt8?
   /// What switches the bus on, such as `add dtparam=i2c_arm=on to config.txt`.
   public var enableHint: String?
+  /// What tells the chip that should be there from others; nil: nothing does.
+  public var identity: RegisterIdentity?
 
-  public init(bus: String, address: UInt8? = nil, enableHint: String? = nil) {
+  public init(
+    bus: String, address: UInt8? = nil, enableHint: String? = nil, identity: RegisterIdentity? = nil
+  ) {
     self.bus = bus
     self.address = address
     self.enableHint = enableHint
+    self.identity = identity
   }
 }
 
@@ -29,9 +34,7 @@ extension SensorError {
     case .bus: break
     case .checksum:
       text.append(" answered with a wrong checksum: look for noise, long wires or missing pull-ups")
-    case .wrongIdentity(let found):
-      text.append(" is another chip: its identity register holds ")
-      text.append(hex: found)
+    case .wrongIdentity(let found): place.appendIdentity(found, to: &text)
     case .notReady: text.append(" was not ready after its longest conversion time")
     case .implausible: text.append(" answered with values no such chip can have")
     }
@@ -56,6 +59,14 @@ extension BusError {
       text = FixedText(place.bus)
       text.append(" does not exist: ")
       text.append(place.enableHint ?? "enable the bus, or plug it in")
+    case .noDriver:
+      text = FixedText(place.bus)
+      text.append(
+        " does not exist, but its controller does: load i2c-dev (sudo modprobe i2c-dev, and a line i2c-dev in /etc/modules)"
+      )
+    case .noNode:
+      text = FixedText(place.bus)
+      text.append(" is not in /dev, but i2c-dev has it: give it to this container, or look at udev")
     case .notPermitted where place.address == nil:
       text = FixedText(place.bus)
       text.append(" may not be opened by this user")
@@ -71,6 +82,23 @@ extension BusError {
 }
 
 extension SensorPlace {
+  /// What `found` in the identity register says: nothing is there, or which chip is.
+  fileprivate func appendIdentity(_ found: UInt8, to text: inout FixedText) {
+    if found == 0x00 || found == 0xFF {
+      text.append(" answered with ")
+      text.append(hex: found)
+      text.append(" where its identity should be: nothing there, look at its wiring")
+      return
+    }
+    text.append(" is another chip")
+    if let name = identity?.name(of: found) {
+      text.append(", a ")
+      text.append(name)
+    }
+    text.append(": its identity register holds ")
+    text.append(hex: found)
+  }
+
   fileprivate var target: FixedText {
     var text: FixedText = "the chip"
     if let address {

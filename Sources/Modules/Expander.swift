@@ -28,7 +28,7 @@ public final class Expander: Module, ExpanderObserver {
 
   private init(_ file: ModuleFile, _ chips: [ExpanderKind]) {
     name = file.name
-    let chip = file.driver(among: chips.map { $0.name }).map { chips[$0] }
+    let chip = file.driver(among: chips.map { $0.name }, parts: chips.map { $0.parts }).map { chips[$0] }
     target = file.target(
       chip: chip?.name ?? "", usual: chip?.defaultAddress, allows: { chip?.allows($0) ?? false })
     let enable = file.fields.mapping("enable", example: "{ line: GPIO17, active: low }").map {

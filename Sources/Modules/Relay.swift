@@ -1,27 +1,56 @@
+import DeviceFile
 import DeviceRuntime
+import HAL
 
-/// A relay (or anything else that is on or off): obeys `ON`, `OFF` and `TOGGLE`, and reports `ON` or `OFF`.
+/// A relay (or anything else that is on or off): obeys `ON`, `OFF` and `TOGGLE`, and reports `ON` or `OFF`. With
+/// `pulse` it also obeys `PULSE`: on for that time, as a garage door or a bell wants it.
 ///
 ///     - relay: fan
 ///       line: GPIO5
 ///       active: low
+///       pulse: 500ms
 ///       safety: { start: off, stop: off, broker_lost: { after: 60s, then: off }, max_on: 30min }
-public final class Relay: Module {
-  public static var kind: ModuleKind { ModuleKind("relay") { Relay(name: $0.name, gate: $0.gate()) } }
+public final class Relay: Module, SafetyGateObserver, TimerOwner {
+  public static var kind: ModuleKind {
+    ModuleKind("relay") { file in
+      let gate = file.gate()
+      return Relay(name: file.name, gate: gate, pulse: pulse(file, gate.policy))
+    }
+  }
 
   public let name: String
-  public let entities = [
-    Entity(.switch, access: [.state, .command], words: "ON|OFF", commands: "ON|OFF|TOGGLE")
-  ]
+  public let entities: [Entity]
   let gate: SafetyGate
+  private let pulse: Duration?
+  private var timer: DeviceTimer?
+  private var device: Device?
+  private var isPulsing = false
 
-  public init(name: String, gate: SafetyGate) {
+  /// A pulse whose end is refused, by the line or by the policy, is ended as soon as that is possible.
+  private static let retry = Duration.seconds(1)
+
+  public init(name: String, gate: SafetyGate, pulse: Duration? = nil) {
     self.name = name
     self.gate = gate
+    self.pulse = pulse
+    let commands: StaticString = pulse == nil ? "ON|OFF|TOGGLE" : "ON|OFF|TOGGLE|PULSE"
+    entities = [Entity(.switch, access: [.state, .command], words: "ON|OFF", commands: commands)]
+  }
+
+  private static func pulse(_ file: ModuleFile, _ policy: SafetyPolicy) -> Duration? {
+    guard let field = file.fields.optional("pulse") else { return nil }
+    let pulse = field.duration(atLeast: .milliseconds(1))
+    // One that is under way when the program stops would never end.
+    if policy.stop != false {
+      field.report("\(field.title) needs 'stop: off' in 'safety', else a pulse might not end")
+    }
+    return pulse
   }
 
   public func start(on device: Device) {
-    gate.start(on: device, for: self)
+    self.device = device
+    if pulse != nil { timer = device.makeTimer(for: self) }
+    gate.start(on: device, for: self, observer: self)
   }
 
   public func write(_ entity: Int, to text: inout FixedText) -> Bool {
@@ -31,19 +60,50 @@ public final class Relay: Module {
   }
 
   public func obey(_ command: Command) -> CommandAnswer {
-    if command.mayBeRepeated, command.payload.matches("TOGGLE") {
+    let word = command.payload.state
+    let isPulse = pulse != nil && word.matches("PULSE")
+    if command.mayBeRepeated, isPulse || word.matches("TOGGLE") {
       return .rejected("may have been obeyed already: use ON or OFF")
     }
-    guard let active = wanted(command.payload) else {
-      return .rejected("unknown payload: use ON, OFF or TOGGLE")
+    guard let active = isPulse ? true : wanted(word) else {
+      return .rejected(
+        pulse == nil
+          ? "unknown payload: use ON, OFF or TOGGLE" : "unknown payload: use ON, OFF, TOGGLE or PULSE")
     }
-    return gate.ask(active, for: command)
+    let answer = gate.ask(active, for: command)
+    if case .rejected = answer { return answer }
+    isPulsing = isPulse
+    timer?.cancel()
+    if isPulse, gate.confirmed == true { begin() }
+    return answer
   }
 
-  private func wanted(_ payload: FixedText) -> Bool? {
-    if payload.matches("ON") || payload.matches("1") || payload.matches("true") { return true }
-    if payload.matches("OFF") || payload.matches("0") || payload.matches("false") { return false }
-    if payload.matches("TOGGLE") { return !gate.isActive }
+  private func wanted(_ word: FixedText) -> Bool? {
+    if word.matches("ON") || word.matches("1") || word.matches("true") { return true }
+    if word.matches("OFF") || word.matches("0") || word.matches("false") { return false }
+    if word.matches("TOGGLE") { return !gate.isActive }
     return nil
+  }
+
+  /// The pulse lasts from when the output is on for certain, which takes a while behind a bus.
+  private func begin() {
+    guard let device, let pulse else { return }
+    timer?.schedule(at: device.clock.now + pulse)
+  }
+
+  public func gateChanged(_ gate: SafetyGate) {
+    guard isPulsing else { return }
+    if gate.confirmed == true {
+      begin()
+    } else {
+      isPulsing = false
+      timer?.cancel()
+    }
+  }
+
+  public func timerFired(_ timer: DeviceTimer, now: Instant) {
+    // `gateChanged` ends it.
+    _ = gate.ask(false, by: .module)
+    if isPulsing { timer.schedule(at: now + Relay.retry) }
   }
 }

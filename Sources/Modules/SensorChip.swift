@@ -9,15 +9,19 @@ import Units
 public struct SensorChip {
   /// What a device file calls it.
   public let name: String
+  let parts: String
   let usualAddress: UInt8
   let shortestPeriod: Duration
+  let identity: RegisterIdentity?
   let allows: (UInt8) -> Bool
   let probe: (TargetClaim) -> any SensorProbe
 
   public init<Chip: I2CSensor>(_ chip: Chip.Type) {
     name = Chip.name.description
+    parts = Chip.parts.description
     usualAddress = Chip.usualAddress
     shortestPeriod = Chip.shortestPeriod
+    identity = Chip.identity
     allows = { Chip.allows($0) }
     probe = { DriverProbe(Chip($0), queue: $0) }
   }

@@ -14,6 +14,7 @@ extension SensorModule {
     let target = wiring.target(name, chip: Chip.name.description, bus: bus, address: address)
     self.init(
       name: name, probe: DriverProbe(Chip(target), queue: target),
-      at: SensorPlace(bus: bus, address: address), every: max(period, Chip.shortestPeriod))
+      at: SensorPlace(bus: bus, address: address, identity: Chip.identity),
+      every: max(period, Chip.shortestPeriod))
   }
 }

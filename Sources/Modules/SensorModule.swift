@@ -62,7 +62,7 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
   /// From a device file: keys `driver`, `bus`, `address`, `every`, `keep`, `priority` and `format`.
   private init(_ file: ModuleFile, _ chips: [SensorChip]) {
     name = file.name
-    let chip = file.driver(among: chips.map { $0.name }).map { chips[$0] }
+    let chip = file.driver(among: chips.map { $0.name }, parts: chips.map { $0.parts }).map { chips[$0] }
     let claim = file.target(
       chip: chip?.name ?? "", usual: chip?.usualAddress, allows: { chip?.allows($0) ?? false })
     let every = file.fields.optional("every")?.duration(atLeast: chip?.shortestPeriod ?? .zero)
@@ -71,7 +71,7 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
     claim.note = ", every \(durationText(period))\(format == .json ? ", JSON" : "")\(keeping.note)"
     probe = chip?.probe(claim) ?? NoProbe()
     entities = SensorModule.entities(probe)
-    place = SensorPlace(bus: "", address: 0)
+    place = SensorPlace(bus: "", address: 0, identity: chip?.identity)
     self.claim = claim
   }
 
@@ -84,7 +84,9 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
     self.device = device
     probe.owner = self
     if let claim, let bus = claim.bus {
-      place = SensorPlace(bus: bus.device, address: claim.address ?? 0, enableHint: bus.enableHint)
+      place.bus = bus.device
+      place.address = claim.address ?? 0
+      place.enableHint = bus.enableHint
     }
     schedule = device.makeTimer(for: self)
     watchdog = device.makeTimer(for: self)

@@ -176,7 +176,7 @@ extension Fault {
     case 3: .hang
     case 4: .shortAnswer
     case 5: .flippedBit(5)
-    case 6: .wrongIdentity(0)
+    case 6: .wrongIdentity(0x60)
     case 7: .neverReady
     default: nil
     }

@@ -11,7 +11,7 @@ struct BadBrokerTests {
     #expect(errors(input.text) == input.errors)
   }
 
-  private static let brokerInputs = [
+  static let brokerInputs = [
     BadInput(
       "no broker", "device: d\nboard: simulator\nmodules: []\n",
       "1:1: 'mqtt' is missing; for example mqtt: mqtt://broker.local"),
@@ -67,6 +67,16 @@ struct BadBrokerTests {
     BadInput(
       "an IPv6 address without brackets", broker("mqtt://fe80::1:1883"),
       "3:7: more than one ':' after the host; write IPv6 as mqtt://[::1]:1883"),
+    BadInput(
+      "a link-local address without its interface", broker("'mqtt://u:p@[FE80::1]:1883'"),
+      "3:7: a link-local address needs its interface: [fe80::1%eth0]"),
+    BadInput(
+      "the last link-local address without its interface", broker("mqtts://[febf::1]"),
+      "3:7: a link-local address needs its interface: [fe80::1%eth0]"),
+    BadInput(
+      "a proxy's link-local address without its interface",
+      broker("{ url: mqtt://h, proxy: 'socks5://[fe80::1]' }"),
+      "3:31: a link-local address needs its interface: [fe80::1%eth0]"),
     BadInput(
       "a bracket without end in a URL", broker("mqtt://[::1"),
       "3:7: '[' without ']' in the broker URL"),
@@ -175,7 +185,7 @@ struct BadBrokerTests {
       "3:35: 'client_id' in 'mqtt' must be a text, not nothing"),
   ]
 
-  private static let substitutionInputs = [
+  static let substitutionInputs = [
     BadInput(
       "a variable that is not set", relay("active: ${LEVEL}"),
       "7:13: environment variable LEVEL is not set; set it, or give a default: ${LEVEL:-default}"),

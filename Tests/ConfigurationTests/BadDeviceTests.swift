@@ -11,7 +11,7 @@ struct BadDeviceTests {
     #expect(errors(input.text) == input.errors)
   }
 
-  private static let deviceInputs = [
+  static let deviceInputs = [
     BadInput(
       "no keys at all", "{}\n",
       "1:1: 'device' is missing; for example device: greenhouse",
@@ -74,7 +74,7 @@ struct BadDeviceTests {
       "5:3: 'modules' must be a list of modules, not 'fan'; begin each with '- ', for example - relay: fan"),
   ]
 
-  private static let boardInputs = [
+  static let boardInputs = [
     BadInput(
       "a line that the board has not", modules("- relay: fan", "  line: GPIO71"),
       "6:11: simulator has no line 'GPIO71'; lines are GPIO0…GPIO27"),

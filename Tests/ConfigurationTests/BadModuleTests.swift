@@ -16,7 +16,7 @@ struct BadModuleTests {
     #expect(errors(input.text) == input.errors)
   }
 
-  private static let moduleInputs = [
+  static let moduleInputs = [
     BadInput(
       "a module that is a word", modules("- fan"),
       "5:5: expected a module like 'relay: fan', not 'fan'"),
@@ -55,7 +55,7 @@ struct BadModuleTests {
       "7:5: unknown key 'actve' in relay 'fan'; did you mean 'active'?"),
     BadInput(
       "a key of another kind", relay("pull: up"),
-      "7:5: unknown key 'pull' in relay 'fan'; known keys are relay, line, active and safety"),
+      "7:5: unknown key 'pull' in relay 'fan'; known keys are relay, line, active, safety and pulse"),
     BadInput(
       "a key in the wrong case", relay("Active: low"),
       "7:5: unknown key 'Active' in relay 'fan'; did you mean 'active'?"),
@@ -75,17 +75,20 @@ struct BadModuleTests {
       "a level that is a state", relay("active: on"),
       "7:13: 'active' in relay 'fan' must be high or low, not 'on'"),
     BadInput(
+      "a pulse that might not end", relay("pulse: 500ms\n    safety: { stop: hold }"),
+      "7:12: 'pulse' in relay 'fan' needs 'stop: off' in 'safety', else a pulse might not end"),
+    BadInput(
       "a wrong pull", button("pull: upp"),
       "7:11: 'pull' in button 'door' must be up, down or none, not 'upp'; did you mean 'up'?"),
     BadInput(
       "a debounce without unit", button("debounce: 30"),
       "7:15: 'debounce' in button 'door' must be a duration with its unit, not '30'; for example 30s or 30ms"),
     BadInput(
-      "a debounce that is too long", button("debounce: 1min"),
-      "7:15: 'debounce' in button 'door' must be 10s or shorter, not '1min'"),
+      "a debounce that is too long", button("debounce: 2h"),
+      "7:15: 'debounce' in button 'door' must be 1h or shorter, not '2h'"),
   ]
 
-  private static let safetyInputs = [
+  static let safetyInputs = [
     BadInput(
       "safety that is a word", relay("safety: off"),
       "7:13: expected a mapping like { start: off, max_on: 30min }, not 'off'"),
@@ -152,19 +155,21 @@ struct BadModuleTests {
       "7:53: unknown key 'than' in 'broker_lost' of relay 'fan'; known keys are after and then"),
   ]
 
-  private static let sensorInputs = [
+  static let sensorInputs = [
     BadInput(
       "a missing driver", modules("- sensor: air", "  bus: i2c-1"),
       "5:5: 'driver' is missing in sensor 'air'; for example driver: TMP105"),
     BadInput(
       "an unknown driver", modules("- sensor: air", "  driver: SHT4x", "  bus: i2c-1"),
-      "6:13: unknown driver 'SHT4x' in sensor 'air'; did you mean 'SHT3x'?"),
+      "6:13: unknown driver 'SHT4x' in sensor 'air'; 'sensor' has no driver for that chip yet; drivers are TMP105, SHT3x and BMP280"
+    ),
     BadInput(
       "a driver in the wrong case", modules("- sensor: air", "  driver: sht3x", "  bus: i2c-1"),
       "6:13: unknown driver 'sht3x' in sensor 'air'; did you mean 'SHT3x'?"),
     BadInput(
       "a driver far from every other", modules("- sensor: air", "  driver: DHT22", "  bus: i2c-1"),
-      "6:13: unknown driver 'DHT22' in sensor 'air'; drivers are TMP105, SHT3x and BMP280"),
+      "6:13: unknown driver 'DHT22' in sensor 'air'; 'sensor' has no driver for that chip yet; drivers are TMP105, SHT3x and BMP280"
+    ),
     BadInput(
       "a missing bus", modules("- sensor: air", "  driver: SHT3x"),
       "5:5: 'bus' is missing in sensor 'air'; for example bus: i2c-1"),
@@ -204,7 +209,7 @@ struct BadModuleTests {
       "8:12: 'every' in sensor 'air' must be 100ms or longer, not '50ms'"),
     BadInput(
       "a period without unit", sensor("every: 10"),
-      "8:12: 'every' in sensor 'air' must be a duration with its unit, not '10'; for example 10s or 10ms"),
+      "8:12: 'every' in sensor 'air' must be a duration with its unit, not '10'; for example 10s"),
     BadInput(
       "a period that is a word", sensor("every: often"),
       "8:12: 'every' in sensor 'air' must be a duration like 250ms, 10s, 5min or 1h, not 'often'"),

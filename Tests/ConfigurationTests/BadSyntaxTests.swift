@@ -6,7 +6,7 @@ struct BadSyntaxTests {
     #expect(errors(input.text) == input.errors)
   }
 
-  private static let syntaxInputs = [
+  static let syntaxInputs = [
     BadInput(
       "an empty file", "",
       "1:1: the file is empty"),

@@ -14,11 +14,11 @@ struct BoardFileTests {
     "raspberry-pi-3", "raspberry-pi-4", "raspberry-pi-5", "raspberry-pi-zero-2-w", "simulator",
   ]
 
-  private static let allBoards: [String] = {
-    let directory = packageRoot.appendingPathComponent("boards").path
+  private static let allBoards: [String] = ["boards", "Tests/kernel/boards"].flatMap { folder in
+    let directory = packageRoot.appendingPathComponent(folder).path
     let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-    return names.filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }
-  }()
+    return names.filter { $0.hasSuffix(".yaml") }.map { folder + "/" + $0.dropLast(5) }
+  }
 
   private func board(_ name: String) throws -> BoardDescription {
     try BoardDescription.load(file("boards/\(name).yaml"), surroundings: TestSurroundings())
@@ -26,8 +26,8 @@ struct BoardFileTests {
 
   @Test(arguments: allBoards)
   func `every board file describes the board it is named after`(name: String) throws {
-    let board = try board(name)
-    #expect(board.name == name)
+    let board = try BoardDescription.load(file("\(name).yaml"), surroundings: TestSurroundings())
+    #expect(board.name == name.split(separator: "/").last.map(String.init))
     #expect(!board.title.isEmpty)
     for line in board.lines { #expect(!line.chip.isEmpty && line.kernelNames.first == line.name) }
     for bus in board.buses {
@@ -83,6 +83,7 @@ struct BoardFileTests {
     let text = """
       board: bench
       title: Test bench
+      also: [workbench, test-rig]
       simulated: yes
       chip: main
       start_high: wire * up
@@ -97,13 +98,14 @@ struct BoardFileTests {
       """
     let board = try BoardDescription.load(source(text, name: "bench.yaml"), surroundings: TestSurroundings())
     #expect(board.title == "Test bench" && board.simulated && board.mark.text == "bench.yaml:1:1")
+    #expect(board.otherNames == ["workbench", "test-rig"])
     #expect(board.startHighHint == "wire * up" && board.startLowHint == "wire * down")
     #expect(board.supplyPins.map { "\($0.pin) \($0.supply)" } == ["2 GND"])
     let (first, second) = (board.lines[0], board.lines[1])
     #expect(first.chip == "main" && first.pin == nil && first.powerUpPull == nil && first.reserved == nil)
     #expect(second.chip == "other" && second.pin == 1 && second.powerUpPull == LineDescription.Pull.none)
     #expect(second.kernelNames == ["OUT2", "SECOND"] && second.reserved == "a lamp")
-    #expect(second.mark.text == "bench.yaml:10:5")
+    #expect(second.mark.text == "bench.yaml:11:5")
     #expect(board.buses.map(\.device) == ["/dev/i2c-7", "/dev/i2c-3"])
     #expect(board.buses.map(\.lines) == [[], ["OUT2"]])
     #expect(board.buses.map(\.enableHint) == [nil, "plug it in"])

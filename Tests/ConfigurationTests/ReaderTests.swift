@@ -47,7 +47,8 @@ struct ReaderTests {
           + "did you mean 'on'?",
         "device.yaml:9:35: 'max_on' in 'safety' of relay 'fan' must be a duration with its unit, not '10'; "
           + "for example 10s or 10ms",
-        "device.yaml:11:13: unknown driver 'SHT4x' in sensor 'air'; did you mean 'SHT3x'?",
+        "device.yaml:11:13: unknown driver 'SHT4x' in sensor 'air'; 'sensor' has no driver for that chip yet; "
+          + "drivers are TMP105, SHT3x and BMP280",
         "device.yaml:13:14: 'address' in sensor 'air' must be an I2C address from 0x08 to 0x77, like 0x44, "
           + "not '0x78'",
         "device.yaml:14:5: the name 'fan' is already taken by relay 'fan' at device.yaml:6",
@@ -92,11 +93,11 @@ struct ReaderTests {
   @Test func `columns count characters, not bytes`() {
     #expect(
       ConfigurationTests.errors(modules("- { relay: fan, line: GPIO17, 'größe': 1 }")) == [
-        "device.yaml:5:33: unknown key 'größe' in relay 'fan'; known keys are relay, line, active and safety"
+        "device.yaml:5:33: unknown key 'größe' in relay 'fan'; known keys are relay, line, active, safety and pulse"
       ])
     #expect(
       ConfigurationTests.errors(modules("- { 'größe': 1, relay: fan, line: A }")) == [
-        "device.yaml:5:7: unknown key 'größe' in relay 'fan'; known keys are relay, line, active and safety",
+        "device.yaml:5:7: unknown key 'größe' in relay 'fan'; known keys are relay, line, active, safety and pulse",
         "device.yaml:5:37: simulator has no line 'A'; lines are GPIO0…GPIO27",
       ])
   }

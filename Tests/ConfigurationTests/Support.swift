@@ -1,3 +1,4 @@
+import Boards
 import Configuration
 import DeviceFile
 import DeviceRuntime
@@ -11,7 +12,8 @@ import Modules
 func testFeatures() -> ConfigurationFeatures {
   let chips = SensorChip.all.filter { ["TMP105", "SHT3x", "BMP280"].contains($0.name) }
   let kinds = [Relay.kind, BinaryInput.kind("button"), SensorModule.kind(chips)]
-  return ConfigurationFeatures(kinds: kinds, transports: MQTTTransport.all, hasOutbox: true, hasScram: true)
+  return ConfigurationFeatures(
+    kinds: kinds, transports: MQTTTransport.all, hasOutbox: true, hasScram: true, spellings: .usual)
 }
 
 /// The package's root.
@@ -32,13 +34,17 @@ final class TestSurroundings: ConfigurationSurroundings {
   var variables: [String: String] = [:]
   var secrets: String?
   var boards: [String: String] = [:]
+  /// Not what is there, so that messages stay the same when a board is added.
+  var names = ["raspberry-pi-4", "simulator"]
+  var places: [String] = []
 
   func variable(_ name: String) -> String? { variables[name] }
 
   func secretsFile() -> SourceFile? { secrets.map { source($0, name: "secrets.yaml") } }
 
-  /// Not what is there, so that messages stay the same when a board is added.
-  func boardNames() -> [String] { ["raspberry-pi-4", "simulator"] }
+  func boardNames() -> [String] { names }
+
+  func boardPlaces() -> [String] { places }
 
   func boardFile(_ name: String) -> SourceFile? {
     if let text = boards[name] { return source(text, name: name + ".yaml") }

@@ -22,6 +22,32 @@ struct WarningTests {
       ])
   }
 
+  @Test(
+    arguments: [
+      (
+        "mqtt://u:p@h:8883",
+        "mqtt:// with port 8883, which is that of mqtts://; use mqtts://, else passwords are sent in the clear"
+      ),
+      (
+        "mqtts://h:1883",
+        "mqtts:// with port 1883, which is that of mqtt://; leave the port out for 8883, or use mqtt://"
+      ),
+      (
+        "ws://h:443/mqtt",
+        "ws:// with port 443, which is that of wss://; use wss://, else passwords are sent in the clear"
+      ),
+      (
+        "wss://h:80/mqtt",
+        "wss:// with port 80, which is that of ws://; leave the port out for 443, or use ws://"
+      ),
+      ("mqtt://h", nil), ("mqtts://h:8883", nil), ("mqtt://h:443", nil), ("ws://h:8883", nil),
+      ("unix:///run/mqtt", nil),
+    ] as [(String, String?)])
+  func `a port that belongs to the other scheme is warned of`(url: String, warning: String?) throws {
+    let text = device("  - relay: fan\n    line: GPIO17\n", mqtt: url)
+    #expect(try load(text).warnings.map(\.text) == (warning.map { ["device.yaml:3:7: \($0)"] } ?? []))
+  }
+
   @Test func `the simulated board knows no config.txt`() throws {
     let found = try warnings("- relay: fan", "  line: pin 11", "  active: low", board: "simulator")
     #expect(found.count == 1 && found[0].hasSuffix("; use GPIO4…GPIO8"))

@@ -39,7 +39,7 @@ import Testing
     fan.answer = .rejected("not now")
     bench.send("ON", to: "fan")
     #expect(bench.new(on: "fan/result") == [#"{"command":"ON","result":"rejected","reason":"not now"}"#])
-    #expect(log.lines.last == "warning: fan: command rejected: not now")
+    #expect(log.lines.last == #"warning: fan: command "ON" rejected: not now"#)
   }
 
   @Test("of many refusals within 10 s ten are logged, and the rest is counted when that time is over")
@@ -76,6 +76,47 @@ import Testing
       "retained commands are not obeyed: publish without the retain flag, and clear this one with an empty "
         + "retained message")
     #expect(obeyed.isEmpty)
+  }
+
+  @Test(
+    "white space, zero bytes and one pair of quotes around a command are no part of it",
+    arguments: ["ON\n", "ON\r\n", " ON ", "\"ON\"", "ON\0", "\t\"ON\" \n", "\" ON \""])
+  func unwraps(payload: String) {
+    bench.send(payload, to: "fan")
+    #expect(obeyed == ["obey ON"])
+    #expect(bench.new(on: "fan/result") == [#"{"command":"ON","result":"accepted"}"#])
+  }
+
+  @Test(
+    "what is within a command stays",
+    arguments: [
+      ("O N", "O N"), ("\"\"ON\"\"", "\"ON\""), ("\"", "\""), ("\"ON", "\"ON"), (" \n", ""), ("\"\"", ""),
+    ])
+  func leaves(payload: String, heard: String) {
+    bench.send(payload, to: "fan")
+    #expect(obeyed == ["obey \(heard)"])
+  }
+
+  @Test("the log shows what was refused, escaped and shortened")
+  func showsPayload() {
+    fan.answer = .rejected("not now")
+    bench.send("a\nb" + String(repeating: "c", count: 60), to: "fan")
+    let shown = #"a\u000ab"# + String(repeating: "c", count: 29)
+    #expect(log.lines.last == "warning: fan: command \"\(shown)\" rejected: not now")
+  }
+
+  @Test(
+    "the state of a JSON object is the object's own, else the text is what it was",
+    arguments: [
+      (#"{"state":"ON"}"#, "ON"), (#"{ "brightness" : 128, "state" : "off" }"#, "off"),
+      (#"{"state":true}"#, "true"), (#"{"a":{"state":"ON"}}"#, #"{"a":{"state":"ON"}}"#),
+      (#"{"a":"state","b":1}"#, #"{"a":"state","b":1}"#), (#"{"a":[1,2],"state":"ON","b":3}"#, "ON"),
+      (#"{"a":"\",\"state\":\"ON\"","state":"OFF"}"#, "OFF"), (#"{"state":{"x":"ON"}}"#, #"{"x":"ON"}"#),
+      (#"{"state""#, #"{"state""#), (#"{"state"}"#, #"{"state"}"#), ("{}", "{}"), (#"{"state":}"#, ""),
+      (#"{"a":"\"#, #"{"a":"\"#), ("ON", "ON"),
+    ])
+  func state(payload: String, word: String) {
+    #expect(FixedText(payload).state.string == word)
   }
 
   @Test("a command published with the retain flag while the device listens is fresh, and obeyed")

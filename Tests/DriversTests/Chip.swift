@@ -35,8 +35,10 @@ struct Promises: Sendable {
   /// Whether it protects its answers, and says when a conversion has ended.
   var hasChecksum = false
   var hasReadyFlag = false
-  /// The transfers of a reading whose missing acknowledgement means that the chip is not ready.
-  var notReadyTransfers: Set<Int> = []
+  /// A missing acknowledgement of the last transfer of a reading means that the chip is not ready.
+  var lastMeansNotReady = false
+  /// A missing acknowledgement of the first transfer of a first reading means nothing: the chip may be busy.
+  var firstMayBeRefused = false
   /// What is said of a chip that is not there.
   var absentIs = SensorError.bus(.noAcknowledge)
   /// The conversion begins with `collect`: what happens to the chip before that does not matter.
@@ -45,6 +47,8 @@ struct Promises: Sendable {
   var hidesPowerLoss = false
   /// How long the chip is to be left alone between readings.
   var pause = Duration.zero
+  /// What other programs write, write by write, beyond a single byte in a single register.
+  var otherPrograms: [[[UInt8]]] = []
 
   /// Bytes on the wire of a reading once the chip is known, addresses included.
   let warmBytes: Int
@@ -59,6 +63,8 @@ extension Chip {
     forEachChip(&chips)
     return chips.chips.sorted { $0.name.lowercased() < $1.name.lowercased() }
   }()
+
+  static func named(_ name: String) throws -> Chip { try #require(all.first { $0.name == name }) }
 }
 
 private struct ChipCollector: ChipVisitor {

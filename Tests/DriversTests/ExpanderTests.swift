@@ -119,6 +119,36 @@ protocol ExpanderCheck {
   }
 
   @Test(
+    "whatever another program has left in its registers, preparing it changes no pin, and it obeys then",
+    arguments: EveryExpander.all)
+  func leftovers(_ expander: EveryExpander) throws {
+    struct Check: ExpanderCheck {
+      func check<Chip, Model>(_ bench: ExpanderBench<Chip, Model>) throws {
+        let values: [UInt8] = [0, 0xFF, 0xA0, 0x55] + (0..<8).map { 1 << $0 }
+        for register in UInt8.min...UInt8.max {
+          for value in values {
+            var bench = ExpanderBench(Chip.self, Model.self)
+            try write(bench.target, [register, value])
+            try write(bench.target, [register, value])  // the first may have moved what the register means
+            let seen = try bench.changes { chip in try chip.prepare() }
+            #expect(seen.isEmpty, "\(value) in register \(register)")
+            for pattern in [UInt32(0x5A3C), 0xA5C3] {
+              let state = PortState(latch: pattern & Chip.allPins, outputs: Chip.allPins)
+              try bench.chip.write(state)
+              #expect(try bench.chip.holds(state), "\(value) in register \(register)")
+              #expect(try bench.chip.levels() == state.latch, "\(value) in register \(register)")
+              #expect(bench.model.pins.levels == state.latch, "\(value) in register \(register)")
+            }
+          }
+        }
+      }
+
+      func write(_ target: SimulatedI2CTarget, _ bytes: [UInt8]) throws { try target.write(bytes.span) }
+    }
+    try expander.check(Check())
+  }
+
+  @Test(
     "a chip that is not there, and a bus that hangs, are errors of every call", arguments: EveryExpander.all)
   func absent(_ expander: EveryExpander) throws {
     struct Check: ExpanderCheck {

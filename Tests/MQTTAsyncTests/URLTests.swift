@@ -34,6 +34,22 @@ struct URLTests {
     #expect(throws: MQTTAsyncError.self) { try MQTTURL(text) }
   }
 
+  @Test("A link-local address needs its interface", arguments: ["mqtt://[fe80::1]", "wss://[FEBF::1]/mqtt"])
+  func linkLocal(_ text: String) throws {
+    let error = MQTTAsyncError.invalidURL("a link-local address needs its interface: [fe80::1%eth0]")
+    #expect(throws: error) { try MQTTURL(text).server() }
+    #expect(throws: error) { try MQTTURL("mqtt://h").server(transport(through: "socks5://[fe80::1]")) }
+    for other in ["mqtt://[fe80::1%eth0]", "mqtt://[fec0::1]", "mqtt://fe80"] {
+      #expect(throws: Never.self) { try MQTTURL(other).server() }
+    }
+  }
+
+  private func transport(through proxy: String) -> MQTTTransport {
+    var transport = MQTTTransport()
+    transport.proxy = proxy
+    return transport
+  }
+
   @Test("The words for a wrong URL contain no password") func theWordsForAWrongURLContain() {
     do {
       _ = try MQTTURL("mqtt://user:se%zzcret@h")

@@ -122,6 +122,20 @@ struct ServerLimitTests {
     #expect(harness.open().suffix(8) == [0, 6] + Array("auto-1".utf8))
   }
 
+  @Test("A client that has an identifier keeps it, and its session: another one is a protocol error")
+  func assignedToNamed() throws {
+    let harness = try harnessV5 { $0.clientID = "mine" }
+    _ = harness.open()
+    harness.feed(connack(text(.assignedClientIdentifier, "p")))
+    #expect(harness.seen.last == .failed(.violation(.protocolError)))
+    #expect(harness.client.assignedClientIdentifier.isEmpty)
+    harness.lose()
+    #expect(harness.open().suffix(6) == [0, 4] + Array("mine".utf8))
+    // Some servers repeat what they were told.
+    harness.feed(connack(text(.assignedClientIdentifier, "mine")))
+    #expect(harness.seen.last == .connected(false))
+  }
+
   @Test(
     "[MQTT5-3.3.2-7] [MQTT5-3.3.2-8] [MQTT5-3.3.2-9] [MQTT5-3.2.2-17] [MQTT5-3.2.2-18] Repeated topics get an alias when the server allows"
   )

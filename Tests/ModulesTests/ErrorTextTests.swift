@@ -44,6 +44,14 @@ import Units
       (.bus(.shortTransfer), "target 0x76 on /dev/i2c-1 sent fewer bytes than asked for"),
       (.bus(.noController), "/dev/i2c-1 does not exist: add dtparam=i2c_arm=on to config.txt"),
       (
+        .bus(.noDriver),
+        "/dev/i2c-1 does not exist, but its controller does: load i2c-dev (sudo modprobe i2c-dev, and a line i2c-dev in /etc/modules)"
+      ),
+      (
+        .bus(.noNode),
+        "/dev/i2c-1 is not in /dev, but i2c-dev has it: give it to this container, or look at udev"
+      ),
+      (
         .bus(.notPermitted),
         "/dev/i2c-1 may not be opened: add the user to the group i2c (sudo usermod -aG i2c USER)"
       ),
@@ -57,6 +65,25 @@ import Units
     ])
     bench.start()
     #expect(bench.retained("air/error") == text)
+  }
+
+  @Test(
+    "another chip is named where its identity register says which, and nothing at all is a matter of wiring",
+    arguments: [
+      (0x60, "is another chip, a BME280: its identity register holds 0x60"),
+      (0x61, "is another chip, a BME680: its identity register holds 0x61"),
+      (0x50, "is another chip, a BMP3xx: its identity register holds 0x50"),
+      (0x55, "is another chip, a BMP180: its identity register holds 0x55"),
+      (0x42, "is another chip: its identity register holds 0x42"),
+      (0x00, "answered with 0x00 where its identity should be: nothing there, look at its wiring"),
+      (0xFF, "answered with 0xff where its identity should be: nothing there, look at its wiring"),
+    ] as [(UInt8, String)])
+  func identities(found: UInt8, text: String) throws {
+    let place = SensorPlace(bus: "/dev/i2c-1", address: 0x76, identity: BMP280.identity)
+    let probe = FailingProbe(.wrongIdentity(found: found))
+    let bench = try DeviceBench.make([SensorModule(name: "air", probe: probe, at: place, every: .seconds(1))])
+    bench.start()
+    #expect(bench.retained("air/error") == "target 0x76 on /dev/i2c-1 \(text)")
   }
 
   @Test("a bus that nobody knows how to enable has general words")

@@ -18,7 +18,8 @@ import Testing
 
   @Test(
     "it obeys ON, OFF, 1, 0, true and false in any case, and publishes its state",
-    arguments: ["ON", "on", "oN", "1", "true", "TRUE", "True"], ["OFF", "off", "0", "false", "False"])
+    arguments: ["ON", "on", "oN", "1", "true", "TRUE", "True"],
+    ["OFF", "off", "0", "false", "False"])
   func words(on: String, off: String) {
     for (word, active) in [(on, true), (on, true), (off, false), (off, false)] {
       bench.send(word, to: "fan")
@@ -51,8 +52,18 @@ import Testing
     #expect(bench.new(on: "fan/result").last == #"{"command":"ON","result":"accepted"}"#)
   }
 
+  @Test("it obeys the state of a JSON object")
+  func json() {
+    bench.send(#"{"state": "ON", "transition": 2}"#, to: "fan")
+    #expect(bench.retained("fan/state") == "ON")
+    bench.send("{\"state\":\"toggle\"}\n", to: "fan")
+    #expect(bench.retained("fan/state") == "OFF")
+    bench.send(#"{"lamp":{"state":"ON"}}"#, to: "fan")
+    #expect(bench.retained("fan/state") == "OFF")
+  }
+
   @Test(
-    "anything else changes nothing and is answered", arguments: ["", "O", "ONN", "ON ", "2", "yes", "オン"])
+    "anything else changes nothing and is answered", arguments: ["", "O", "ONN", "O N", "2", "yes", "オン"])
   func unknown(payload: String) {
     bench.send(payload, to: "fan")
     #expect(line.changes == 0)
@@ -103,5 +114,79 @@ import Testing
     bench.start()
     bench.send("ON", to: "pump")
     #expect(other.isActive && !line.isActive)
+  }
+
+  func makePulsing(_ policy: SafetyPolicy = SafetyPolicy()) throws -> DeviceBench {
+    let bench = try DeviceBench.make([
+      Relay(name: "door", gate: SafetyGate(line: line, policy: policy), pulse: .milliseconds(500))
+    ])
+    bench.start()
+    _ = bench.news()
+    return bench
+  }
+
+  @Test("PULSE is on for its time, and no safety event")
+  func pulse() throws {
+    let bench = try makePulsing()
+    bench.send("PULSE", to: "door")
+    #expect(line.isActive)
+    bench.run(for: .milliseconds(499))
+    #expect(line.isActive)
+    bench.run(for: .milliseconds(1))
+    #expect(!line.isActive && line.changes == 2)
+    #expect(bench.new(on: "door/result") == [#"{"command":"PULSE","result":"accepted"}"#])
+    #expect(bench.retained("door/state") == "OFF")
+  }
+
+  @Test("a second PULSE begins it anew; ON makes it last, OFF ends it", arguments: ["PULSE", "ON", "OFF"])
+  func pulseAgain(next: String) throws {
+    let bench = try makePulsing()
+    bench.send("PULSE", to: "door")
+    bench.run(for: .milliseconds(400))
+    bench.send(next, to: "door")
+    #expect(line.isActive == (next != "OFF"))
+    bench.run(for: .milliseconds(400))
+    #expect(line.isActive == (next != "OFF"))
+    bench.run(for: .seconds(60))
+    #expect(line.isActive == (next == "ON"))
+    #expect(line.changes == (next == "ON" ? 1 : 2))
+  }
+
+  @Test("a redelivered PULSE is refused; a relay without one does not know the word")
+  func pulseRefused() throws {
+    bench.send("PULSE", to: "fan")
+    #expect(bench.new(on: "fan/result").last?.contains("unknown payload: use ON, OFF or TOGGLE\"") == true)
+    let other = try makePulsing()
+    other.send("PULSE", to: "door", duplicate: true)
+    #expect(!line.isActive)
+    other.send("nonsense", to: "door")
+    #expect(other.new(on: "door/result").last?.contains("use ON, OFF, TOGGLE or PULSE") == true)
+  }
+
+  @Test("a pulse ends when its end was refused, as soon as the line obeys again")
+  func pulseEnds() throws {
+    let bench = try makePulsing()
+    bench.send("PULSE", to: "door")
+    line.fault = .busy
+    bench.run(for: .seconds(10))
+    #expect(line.isActive)
+    line.fault = nil
+    bench.run(for: .seconds(1))
+    #expect(!line.isActive)
+  }
+
+  @Test("a limit that ends a pulse earlier ends it for good")
+  func pulseLimited() throws {
+    var policy = SafetyPolicy()
+    policy.maxOn = .milliseconds(200)
+    let bench = try makePulsing(policy)
+    bench.send("PULSE", to: "door")
+    bench.run(for: .milliseconds(250))
+    #expect(!line.isActive)
+    bench.send("ON", to: "door")
+    bench.run(for: .milliseconds(150))
+    #expect(line.isActive)
+    bench.run(for: .seconds(60))
+    #expect(!line.isActive && line.changes == 4)
   }
 }

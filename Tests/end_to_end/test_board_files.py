@@ -20,12 +20,15 @@ class BoardFiles(unittest.TestCase):
         self.device = os.path.join(self.directory, "device.yaml")
 
     def check(self, board="simulator", boards=None):
+        return self.run_check(["--boards", boards or self.boards], None, board)
+
+    def run_check(self, words, directory, board="toaster"):
         with open(self.device, "w") as file:
             file.write(configuration("mqtt://127.0.0.1"))
         # Root may read everything; without its capabilities it is a user like any other.
         wrapper = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
         return subprocess.run(
-            [*wrapper, swiftletd(), "check", self.device, "--board", board, "--boards", boards or self.boards],
+            [*wrapper, swiftletd(), "check", self.device, "--board", board, *words], cwd=directory,
             capture_output=True, text=True, timeout=10, env=environment())
 
     def assert_refused(self, result, *texts):
@@ -49,8 +52,31 @@ class BoardFiles(unittest.TestCase):
         self.assert_refused(self.check(), f"{self.boards}/simulator.yaml cannot be read: Permission denied")
 
     def test_a_directory_that_is_not_there_has_no_boards(self):
-        self.assert_refused(self.check(boards=os.path.join(self.directory, "none")),
-                            "unknown board 'simulator'", "there are no board files")
+        none = os.path.join(self.directory, "none")
+        self.assert_refused(self.check(boards=none), "unknown board 'simulator'", "there are no board files",
+                            f"looked for in {none}: copy the files of Swiftlet's boards/", f"to {none}\n")
+
+    def test_boards_are_listed_in_order_and_without_those_of_tests(self):
+        names = sorted(name[:-5] for name in os.listdir(self.boards) if name.endswith(".yaml"))
+        listed = ", ".join(names[:-1]) + " and " + names[-1]
+        self.assertNotIn("test", listed)
+        self.assert_refused(self.check("toaster"), f"boards are {listed}, looked for in {self.boards}")
+
+    def test_every_place_that_is_searched_is_said(self):
+        result = self.run_check([], self.directory)
+        self.assert_refused(result, f"looked for in {self.directory}/boards, boards and /usr/share/swiftlet/boards")
+
+    def test_a_header_that_was_not_copied_is_said(self):
+        shutil.rmtree(os.path.join(self.boards, "headers"))
+        self.assert_refused(self.check(), "there is no header 'rpi-40'", f"copy that folder to {self.boards}")
+
+    def test_a_header_that_may_not_be_read_is_no_missing_one(self):
+        os.chmod(os.path.join(self.boards, "headers/rpi-40.yaml"), 0)
+        self.assert_refused(self.check(), "header 'rpi-40' cannot be looked up", "Permission denied")
+
+    def test_usual_spellings_are_understood_by_the_option_too(self):
+        for spelling in ["Raspberry Pi 4", "rpi4", "pi4b"]:
+            self.assert_refused(self.check(spelling), f"unknown board '{spelling}'; did you mean 'raspberry-pi-4'?")
 
 
 if __name__ == "__main__":

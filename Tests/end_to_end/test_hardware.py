@@ -10,6 +10,11 @@ from harness.device import ROOT, configuration, swiftletd
 from .support import AVAILABILITY, PREFIX, WithBroker
 
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+# Adapter 987 has no i2c-dev, 986 has it and no device.
+OWN_SYSFS = ["unshare", "--map-root-user", "--mount", "sh", "-c", """
+    mount -t tmpfs sysfs /sys &&
+    mkdir -p /sys/bus/i2c/devices/i2c-987 /sys/bus/i2c/devices/i2c-986 /sys/class/i2c-dev/i2c-986 &&
+    exec "$@" """, "sh"]
 SENSOR = "  - sensor: air\n    driver: SHT3x\n    bus: i2c-1\n    every: 1s\n"
 
 
@@ -49,6 +54,20 @@ class Buses(WithBroker):
         observer = self.observe()
         device = self.start_on_bus("/dev/i2c-that-is-not-there")
         self.check_error(device, observer, "/dev/i2c-that-is-not-there does not exist", "dtparam=i2c_arm=on")
+
+    def check_beside(self, device, *words):
+        """Beside the adapters of `OWN_SYSFS`; no machine has so many."""
+        observer = self.observe()
+        self.check_error(self.start_on_bus(device, wrapper=OWN_SYSFS), observer, *words)
+
+    def test_a_controller_without_i2c_dev_is_told_from_a_bus_that_is_switched_off(self):
+        self.check_beside("/dev/i2c-987", "/dev/i2c-987 does not exist", "sudo modprobe i2c-dev", "/etc/modules")
+
+    def test_a_bus_that_is_not_in_dev_is_told_from_one_without_i2c_dev(self):
+        self.check_beside("/dev/i2c-986", "/dev/i2c-986 is not in /dev", "container")
+
+    def test_a_bus_beside_others_that_are_there_is_switched_off(self):
+        self.check_beside("/dev/i2c-985", "/dev/i2c-985 does not exist", "dtparam=i2c_arm=on")
 
     @unittest.skipUnless(nobody_runs_it(), "needs to become somebody without rights")
     def test_a_bus_that_may_not_be_opened_names_the_group(self):

@@ -120,6 +120,16 @@ class Addresses(unittest.TestCase):
         # There is no TCP to a multicast address.
         self.seek(free_port(), "127.0.0.1", "ff02::1").wait_log("Connection refused")
 
+    def test_a_link_local_address_without_its_interface_is_said_and_others_are_tried(self):
+        for host in ("fe80::1", "febf::1"):
+            device = self.seek(free_port(), host)
+            device.wait_log("broker broker.example:[0-9]+: a link-local address needs its interface: "
+                            r"\[fe80::1%eth0\]")
+        with FakeBroker() as broker:
+            device = self.seek(broker.port, "fe80::1", "127.0.0.1")
+            broker.accept()
+            self.assertNotIn("link-local", device.log)
+
     def test_when_every_address_refuses_that_is_said_once_for_all(self):
         device = self.seek(free_port(), "127.0.0.1", "127.0.0.2")
         device.wait_log("broker broker.example:[0-9]+: Connection refused")

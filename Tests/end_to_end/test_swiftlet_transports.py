@@ -19,6 +19,9 @@ from .test_authentication import ScramBroker
 from .test_swiftlet_pub_sub import program, run
 
 
+NEEDS_INTERFACE = "a link-local address needs its interface: [fe80::1%eth0]"
+
+
 class Transports(unittest.TestCase):
     """One broker with a listener for each transport."""
 
@@ -121,6 +124,10 @@ class Transports(unittest.TestCase):
                 (["-L", "mqtts://h", *self.ca, "--insecure"], "contradict each other"),
                 (["-L", "unix:///s", "--proxy", "socks5://h"], "no effect with a local socket"),
                 (["-L", "mqtt://h", "--proxy", "h"], "unknown proxy"),
+                (["-h", "fe80::1"], NEEDS_INTERFACE),
+                (["-L", "mqtt://[fe80::1]"], NEEDS_INTERFACE),
+                (["-L", "mqtts://[febf::1]:8883"], NEEDS_INTERFACE),
+                (["-L", "mqtt://h", "--proxy", "socks5://[fe80::1]"], NEEDS_INTERFACE),
                 (["-L", "http://h"], "mqtt, mqtts, ws, wss and unix are known"),
                 (["-L", "mqtt://h", "-h", "h"], "leave out --host"),
                 (["-L", "mqtt://h", "--auth", "scram-sha-256", "-V", "3.1.1"], "needs -V 5")]:

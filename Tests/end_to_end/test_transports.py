@@ -32,7 +32,7 @@ class WithTransports(unittest.TestCase):
         os.chmod(directory, 0o755)
         cls.files = files = Certificates(directory)
         cls.ports = {name: free_port() for name in
-                     ("tls", "client", "elsewhere", "expired", "ws", "wss")}
+                     ("tls", "client", "elsewhere", "expired", "address-as-name", "127.0.0.1", "ws", "wss")}
         cls.socket = os.path.join(directory, "mqtt.sock")
 
         def tls(name, certificate="server", more=""):
@@ -40,6 +40,7 @@ class WithTransports(unittest.TestCase):
                     f"certfile {files.path(certificate + '.crt')}\nkeyfile {files.path(certificate + '.key')}\n")
         cls.broker = Broker(settings="allow_anonymous true\n" + "".join([
             tls("tls"), tls("elsewhere", "elsewhere"), tls("expired", "expired"),
+            tls("address-as-name", "address-as-name"), tls("127.0.0.1", "127.0.0.1"),
             tls("client", more=f"cafile {files.path('ca.crt')}\nrequire_certificate true\n"),
             tls("wss", more="protocol websockets\n"),
             f"listener {cls.ports['ws']} 127.0.0.1\nprotocol websockets\n",
@@ -99,6 +100,24 @@ class TLS(WithTransports):
         device = self.connect(self.url("mqtts", "elsewhere"), self.ca())
         self.assertIn("another name", device.wait_log("certificate is not accepted"))
 
+    def test_a_certificate_with_the_address_as_a_name_is_refused_and_the_cure_is_named(self):
+        for certificate in ("address-as-name", "127.0.0.1", "elsewhere"):
+            self.connect(self.url("mqtts", certificate, "127.0.0.1"), self.ca()).wait_log(
+                "certificate is not accepted: IP address mismatch; an address needs subjectAltName IP:127.0.0.1")
+
+    def test_the_interface_of_an_address_is_no_part_of_what_the_certificate_must_have(self):
+        try:
+            server = socket.create_server(("::1", 0), family=socket.AF_INET6)
+        except OSError:
+            self.skipTest("no IPv6 here")
+        self.addCleanup(server.close)
+        context = self.files.server_context("six")
+        device = self.connect(f"mqtts://[::1%1]:{server.getsockname()[1]}", self.ca())
+        server.settimeout(PATIENCE)
+        with context.wrap_socket(server.accept()[0], server_side=True) as connection:
+            self.assertEqual(connection.recv(1)[0] >> 4, CONNECT)
+        self.assertNotIn("not accepted", device.log)
+
     def test_an_expired_certificate_is_refused(self):
         device = self.connect(self.url("mqtts", "expired"), self.ca())
         self.assertIn("expired", device.wait_log("certificate is not accepted"))
@@ -144,8 +163,7 @@ class TLS(WithTransports):
         device.wait_log("TLS: wrong version number|TLS: .*packet")
 
     def test_the_session_of_a_lost_connection_shortens_the_next_handshake(self):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.files.path("server.crt"), self.files.path("server.key"))
+        context = self.files.server_context("server")
         for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
             context.maximum_version = version
             server = socket.create_server(("127.0.0.1", 0))
@@ -166,8 +184,7 @@ class TLS(WithTransports):
             device.close()
 
     def encrypt(self, broker):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.files.path("server.crt"), self.files.path("server.key"))
+        context = self.files.server_context("server")
         broker.client = context.wrap_socket(broker.client, server_side=True)
 
     def test_where_a_server_with_tls_sends_a_device_it_speaks_tls_whatever_others_do(self):

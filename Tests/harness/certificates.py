@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import ssl
 import subprocess
 
 
@@ -13,12 +14,20 @@ class Certificates:
         self.authority("ca")
         self.issue("server", "ca", "subjectAltName=DNS:localhost,IP:127.0.0.1")
         self.issue("elsewhere", "ca", "subjectAltName=DNS:elsewhere.example")
+        self.issue("address-as-name", "ca", "subjectAltName=DNS:127.0.0.1")
+        self.issue("six", "ca", "subjectAltName=IP:::1")
+        self.issue("127.0.0.1", "ca", "basicConstraints=CA:FALSE")
         self.issue_expired("expired", "ca", "subjectAltName=DNS:localhost")
         self.issue("client", "ca", "subjectAltName=DNS:device")
         self.authority("strange")
 
     def path(self, name):
         return os.path.join(self.directory, name)
+
+    def server_context(self, name):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.path(f"{name}.crt"), self.path(f"{name}.key"))
+        return context
 
     def openssl(self, *arguments):
         subprocess.run(["openssl", *arguments], cwd=self.directory, check=True, capture_output=True)

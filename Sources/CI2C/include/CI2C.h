@@ -6,7 +6,9 @@
 #include <stdint.h>
 
 /* `bus` is a device ("/dev/i2c-1") or an adapter's name ("bcm2835 (i2c@7e804000)"), which does not
-   change with the order of probing. Returns a file descriptor or -errno. */
+   change with the order of probing. Returns a file descriptor, -errno, or what is there of a bus without a device:
+   its adapter alone, or i2c-dev too, which then has no node in /dev. */
+enum { I2C_NO_DRIVER = -1001, I2C_NO_NODE = -1002 };
 int i2c_open(const char *bus);
 
 /* Whether the controller does I2C_RDWR (1) or SMBus only (0). */

@@ -71,9 +71,13 @@ typedef struct {
   socklen_t length;
 } linux_address;
 enum { LINUX_ADDRESSES = 8 };
-/* Blocks (DNS); numeric addresses do not, nor do paths of local sockets. Returns the number found or -EAI_… */
+/* Blocks (DNS); numeric addresses do not, nor do paths of local sockets. Returns the number found or -EAI_…, or that
+   all that was found are link-local addresses of no interface. */
 int linux_resolve(const char *host, uint16_t port, int numeric_only, linux_address *found, int capacity);
+enum { LINUX_NEEDS_INTERFACE = -1000 };
 const char *linux_resolve_message(int code);
+/* Whether it is a link-local IPv6 address that does not say of which interface. */
+int linux_needs_interface(const char *host);
 int linux_same_address(const linux_address *left, const linux_address *right);
 /* A numeric address as bytes: how many, 4 or 16, or 0 when it is none. */
 int linux_numeric_address(const char *text, uint8_t bytes[16]);

@@ -16,9 +16,9 @@ extension SafetyPolicy {
     if let start = fields.optional("start")?.state() { self.start = start }
     if let stop = fields.optional("stop") { self.stop = SafetyPolicy.stop(stop) }
     if let lost = fields.optional("broker_lost") { brokerLost = SafetyPolicy.brokerLost(lost, field.owner) }
-    if let limit = fields.optional("max_on"), let maxOn = limit.duration() {
-      self.maxOn = maxOn
-      if maxOn == .zero {
+    if let limit = fields.optional("max_on"), let maxOn = limit.milliseconds(proposing: 1...Field.longest) {
+      self.maxOn = .milliseconds(maxOn)
+      if maxOn == 0 {
         limit.report("\(limit.title) must be longer than 0s", "leave it out for no limit")
       }
     }

@@ -13,6 +13,7 @@ import HAL
 /// reset", 6.5 "Bus transactions"; Texas Instruments SCPS131, "Register Descriptions".
 public struct PCA9555: PortExpander {
   public static var name: StaticString { "PCA9555" }
+  public static var parts: StaticString { "TCA9555 PCA9535 TCA9535" }
   public static var defaultAddress: UInt8 { 0x20 }
   public static var pinCount: Int { 16 }
   public static var powerUp: ExpanderPowerUp { .inputs }

@@ -11,6 +11,8 @@ import HAL
 public protocol PortExpander: SendableMetatype {
   /// What device files call it.
   static var name: StaticString { get }
+  /// Other parts that this is the driver of, with spaces between them.
+  static var parts: StaticString { get }
   /// The address of a chip whose address pins are all low.
   static var defaultAddress: UInt8 { get }
   /// Whether the chip's address pins can be wired to give this address.
@@ -41,6 +43,8 @@ public protocol PortExpander: SendableMetatype {
 }
 
 extension PortExpander {
+  public static var parts: StaticString { "" }
+
   public static func allows(address: UInt8) -> Bool { address >= 0x20 && address <= 0x27 }
 
   public mutating func prepare() throws(BusError) {}

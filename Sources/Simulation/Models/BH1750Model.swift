@@ -2,9 +2,10 @@ import HAL
 import Units
 
 /// A BH1750FVI in the simulated light: continuous and one-time measurements, high and low resolution, power down and
-/// reset. The measurement time register is not modelled.
+/// reset, and the measurement time register: time and counts grow with it. Nothing but a loss of power resets that.
 ///
-/// Source: ROHM *BH1750FVI Technical Note*, 2009.04 Rev. B: "Measurement Procedure", "Instruction Set Architecture".
+/// Source: ROHM *BH1750FVI Technical Note*, 2009.04 Rev. B: "Measurement Procedure", "Instruction Set Architecture",
+/// "Adjust measurement result for influence of optical window".
 public final class BH1750Model: I2CTargetModel, SensorModel {
   private let environment: Environment
   private let clock: any MonotonicClock
@@ -12,6 +13,7 @@ public final class BH1750Model: I2CTargetModel, SensorModel {
   private var result: UInt16 = 0
   private var mode: UInt8 = 0
   private var ends: Instant?
+  private var measurementTime: UInt8 = 69
 
   public init(environment: Environment, clock: any MonotonicClock) {
     self.environment = environment
@@ -31,7 +33,10 @@ public final class BH1750Model: I2CTargetModel, SensorModel {
     case 0x10, 0x11, 0x13, 0x20, 0x21, 0x23:
       isOn = true
       mode = bytes[0]
-      ends = clock.now + (mode & 0b11 == 0b11 ? .milliseconds(24) : .milliseconds(180))
+      let usual: Duration = mode & 0b11 == 0b11 ? .milliseconds(24) : .milliseconds(180)
+      ends = clock.now + usual * Int64(measurementTime) / 69
+    case 0x40...0x47: measurementTime = measurementTime & 0b0001_1111 | bytes[0] << 5
+    case 0x60...0x7F: measurementTime = measurementTime & 0b1110_0000 | bytes[0] & 0b0001_1111
     default: break
     }
     return true
@@ -49,7 +54,8 @@ public final class BH1750Model: I2CTargetModel, SensorModel {
     guard let ends, clock.now >= ends, fault != .neverReady else { return }
     // 1.2 counts a lux; the second high resolution has twice as many, the low one a quarter of the steps.
     let twice: Int64 = mode & 0b11 == 0b01 ? 2 : 1
-    let counts = (max(0, environment.thousandths(of: .illuminance)) * 12 * twice + 5_000) / 10_000
+    let share = 12 * twice * Int64(measurementTime)
+    let counts = (max(0, environment.thousandths(of: .illuminance)) * share + 345_000) / 690_000
     result = UInt16(min(counts, 0xFFFF)) & (mode & 0b11 == 0b11 ? 0xFFFC : 0xFFFF)
     if mode & 0x20 != 0 {
       self.ends = nil

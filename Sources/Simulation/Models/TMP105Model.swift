@@ -1,7 +1,8 @@
 import HAL
 import Units
 
-/// A TMP105 in the simulated air: 9 to 12 bits, continuous or one-shot conversions, limit registers.
+/// A TMP105 in the simulated air: 9 to 12 bits, continuous or one-shot conversions, limit registers. It shuts down when
+/// the conversion that runs has ended, and the one-shot bit begins another only once it has.
 ///
 /// Source: Texas Instruments SLLS648, "Pointer Register" to "Converter Resolution", tables 1 to 8.
 public final class TMP105Model: ThermometerModel, SensorModel {
@@ -17,8 +18,9 @@ public final class TMP105Model: ThermometerModel, SensorModel {
   private var isShutDown: Bool { configuration & 1 != 0 }
 
   public override func configure(_ value: UInt8) {
+    let wasShutDown = isShutDown && ends == nil
     configuration = value & 0x7F  // the one-shot bit always reads zero
-    if !isShutDown || value & 0x80 != 0 { convert() }
+    if !isShutDown || wasShutDown && value & 0x80 != 0 { convert() }
   }
 
   /// Begins a conversion. Each bit of resolution beyond nine doubles the 27.5 ms.

@@ -7,11 +7,13 @@ import Units
 extension BH1750: ChipPromises {
   /// In steps of 1 lx, and the darkest in finer ones.
   static let promises = Promises(
-    sweep: {
-      (Int64(0)...1_000).map { Air((.illuminance, $0 * 7)) }
-        + (0...54_612).map { Air((.illuminance, $0 * 1_000)) }
-    },
-    within: [418], hidesPowerLoss: true, warmBytes: 5, warmTime: .milliseconds(180))
+      sweep: {
+        (Int64(0)...1_000).map { Air((.illuminance, $0 * 7)) }
+          + (0...54_612).map { Air((.illuminance, $0 * 1_000)) }
+      },
+      within: [418], hidesPowerLoss: true,
+      otherPrograms: [[[0x01], [0x47], [0x7E], [0x11]], [[0x40], [0x7F], [0x13]], [[0x43], [0x23]]],
+      warmBytes: 5, warmTime: .milliseconds(180))
 }
 
 @Suite struct BH1750Tests {
@@ -80,6 +82,20 @@ extension BH1750: ChipPromises {
     environment.set(.illuminance, thousandths: 0)
     #expect(try device.read(count: 2) == [0, 60])
     #expect(throws: BusError.noAcknowledge) { try device.write(0x10, 0x11) }
+  }
+
+  @Test("BH1750: counts and time are in proportion to the measurement time, which a reset does not touch")
+  func measurementTime() throws {
+    let device = bus.attach(BH1750Model(environment: environment, clock: clock), at: 0x23)
+    try device.write(0x01)
+    try device.write(0x40 | 138 >> 5)
+    try device.write(0x60 | 138 & 0b1_1111)
+    try device.write(0x07)
+    try device.write(0x20)
+    clock.advance(by: .milliseconds(359))
+    #expect(try device.read(count: 2) == [0, 0])
+    clock.advance(by: .milliseconds(1))
+    #expect(try device.read(count: 2) == [0, 240])
   }
 
   /// A light sensor with that count.

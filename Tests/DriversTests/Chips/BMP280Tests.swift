@@ -7,9 +7,13 @@ import Units
 
 extension BMP280: ChipPromises {
   static let promises = Promises(
-    sweep: { Air.barometerSweep(upTo: 1_100) },
-    // 0.16 Pa, and what the 2.5 mK steps of the temperature add to it
-    within: [10, 5], hasReadyFlag: true, warmBytes: 16, warmTime: .milliseconds(44))
+      sweep: { Air.barometerSweep(upTo: 1_100) },
+      // 0.16 Pa, and what the 2.5 mK steps of the temperature add to it
+      within: [10, 5], hasReadyFlag: true,
+      otherPrograms: [
+        [[0xF5, 0x1C], [0xF4, 0xFF]], [[0xF4, 0x27, 0xF5, 0xE0]], [[0xF4, 0x57], [0xE0, 0xB6]],
+      ],
+      warmBytes: 16, warmTime: .milliseconds(44))
 }
 
 @Suite struct BMP280Tests {
@@ -62,6 +66,85 @@ extension BMP280: ChipPromises {
         _ = try? calibration.measurement(rawTemperature: temperature, rawPressure: pressure)
       }
     }
+  }
+
+  @Test(
+    "BMP280: after a supply that sagged, which leaves the pressure too low or everything frozen, the first reading is right",
+    arguments: [BMP280Model.BrownOut.low, .frozen])
+  func sag(_ left: BMP280Model.BrownOut) throws {
+    let model = BMP280Model(environment: environment, clock: clock)
+    let device = bus.attach(model, at: 0x76)
+    environment.set(.pressure, thousandths: 985_000)
+    try device.write(0xF4, 0x55)
+    clock.advance(by: .seconds(1))
+    model.sag(left)
+    environment.set(.pressure, thousandths: 1_005_000)
+    let measurement = try read(BMP280(device))
+    #expect(abs(measurement.pressure.milliPascals - 100_500_000) < 5_000)
+  }
+
+  @Test("BMP280: a supply that sagged while it was read is put right by the reset after an implausible value")
+  func sagMeanwhile() throws {
+    let model = BMP280Model(environment: environment, clock: clock)
+    var sensor = BMP280(bus.attach(model, at: 0x76))
+    environment.set(.pressure, thousandths: 400_000)
+    _ = try read(&sensor)
+    model.sag(.low)  // 276 hPa: beyond what the chip can measure
+    #expect(throws: SensorError.implausible) { try read(&sensor) }
+    #expect(abs(try read(&sensor).pressure.milliPascals - 40_000_000) < 5_000)
+  }
+
+  @Test("BMP280: results that freeze are right again after sixteen that were the same, and ever after")
+  func freeze() throws {
+    let model = BMP280Model(environment: environment, clock: clock)
+    var sensor = BMP280(bus.attach(model, at: 0x76))
+    environment.set(.pressure, thousandths: 985_000)
+    #expect(abs(try read(&sensor).pressure.milliPascals - 98_500_000) < 5_000)
+    model.sag(.frozen)
+    for count in 1...40 {
+      environment.set(.pressure, thousandths: 985_000 + Int64(count) * 500)
+      let off = abs(Int64(try read(&sensor).pressure.milliPascals) - 98_500_000 - Int64(count) * 50_000)
+      #expect(count < 16 ? off > 40_000 : off < 5_000, "reading \(count)")
+    }
+  }
+
+  @Test("BMP280: air in which nothing changes, if there were such, would be read like any other")
+  func constantAir() throws {
+    var sensor = BMP280(bus.attach(BMP280Model(environment: environment, clock: clock), at: 0x76))
+    environment.set(.pressure, thousandths: 985_000)
+    for _ in 0..<100 { #expect(abs(try read(&sensor).pressure.milliPascals - 98_500_000) < 5_000) }
+  }
+
+  private func read(_ sensor: BMP280) throws(SensorError) -> BarometerMeasurement {
+    var sensor = sensor
+    return try read(&sensor)
+  }
+
+  private func read(_ sensor: inout BMP280) throws(SensorError) -> BarometerMeasurement {
+    clock.advance(by: try sensor.start())
+    while let wait = try sensor.advance() { clock.advance(by: wait) }
+    return try sensor.collect()
+  }
+
+  @Test(
+    "BMP280: a chip of the first ones, with another identity, is read like any other",
+    arguments: [UInt8(0x56), 0x57])
+  func early(identity: UInt8) throws {
+    let device = bus.attach(
+      BMP280Model(environment: environment, clock: clock, identity: identity), at: 0x76)
+    #expect(abs(try read(BMP280(device)).temperature.milliCelsius - 20_312) <= 10)
+  }
+
+  @Test("BMP280: a reset takes its time, in which the calibration reads as nothing and the status says so")
+  func reset() throws {
+    let device = bus.attach(BMP280Model(environment: environment, clock: clock), at: 0x76)
+    try device.write(0xF4, 0x57)
+    try device.write(0xE0, 0xB6)
+    #expect(try device.read(0xF3, count: 3) == [1, 0, 0])
+    #expect(try device.read(0x88, count: 2) == [0, 0])
+    clock.advance(by: .milliseconds(2))
+    #expect(try device.read(0xF3, count: 1) == [0])
+    #expect(try device.read(0x88, count: 2) == [0x70, 0x6B])
   }
 
   @Test("BMP280: calibration of zeros or ones is implausible")

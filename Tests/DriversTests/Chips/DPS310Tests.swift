@@ -7,8 +7,13 @@ import Units
 
 extension DPS310: ChipPromises {
   static let promises = Promises(
-    sweep: { Air.barometerSweep(upTo: 1_200) },
-    within: [10, 3], hasReadyFlag: true, warmBytes: 26, warmTime: .milliseconds(37))
+      sweep: { Air.barometerSweep(upTo: 1_200) },
+      within: [10, 3], hasReadyFlag: true,
+      otherPrograms: [
+        [[0x06, 0x26], [0x07, 0xA6], [0x09, 0xFE], [0x08, 0x07]], [[0x08, 0x05]], [[0x08, 0x06]],
+        [[0x0E, 0xA5], [0x0F, 0x96]], [[0x0C, 0x89]], [[0x09, 0x02]],
+      ],
+      warmBytes: 26, warmTime: .milliseconds(37))
 }
 
 @Suite struct DPS310Tests {
@@ -64,6 +69,85 @@ extension DPS310: ChipPromises {
       }
     }
     #expect(values > 0)
+  }
+
+  @Test(
+    "DPS310: a chip whose temperature fuse is not blown is cured at start and after an error, and no other changed"
+  )
+  func fuse() throws {
+    environment.set(.temperature, thousandths: 22_000)
+    for isFuseBlown in [false, true] {
+      let target = bus.attach(
+        DPS310Model(environment: environment, clock: clock, isFuseBlown: isFuseBlown), at: 0x77)
+      var sensor = DPS310(target)
+      for _ in 0..<3 {
+        for _ in 0..<2 {
+          clock.advance(by: try sensor.start())
+          while let wait = try sensor.advance() { clock.advance(by: wait) }
+          #expect(abs(try sensor.collect().temperature.milliCelsius - 22_000) <= 10)
+        }
+        target.inject(.busy, count: 1)
+        #expect(throws: SensorError.bus(.busy)) { try sensor.start() }
+        try target.write(0x0C, 0x09)
+        clock.advance(by: .milliseconds(40))
+      }
+    }
+  }
+
+  @Test("DPS310: without the cure the model with the fault shows some 60 °C in a room, until its gain is set")
+  func fault() throws {
+    environment.set(.temperature, thousandths: 22_000)
+    let device = bus.attach(
+      DPS310Model(environment: environment, clock: clock, isFuseBlown: false), at: 0x77)
+    func celsius() throws -> Double {
+      try device.write(0x07, 0x80)
+      try device.write(0x08, 2)
+      clock.advance(by: .microseconds(3_600))
+      let raw = try device.read(0x03, count: 3)
+      let number = Int32(bitPattern: UInt32(raw[0]) << 24 | UInt32(raw[1]) << 16 | UInt32(raw[2]) << 8) >> 8
+      return 107 - 288 * Double(number) / 524_288
+    }
+    #expect(abs(try celsius() - 64.5) < 0.01)
+    #expect(try device.read(0x32, count: 1)[0] & 0b10 == 0)
+    try device.write(0x62, 0x02)
+    #expect(abs(try celsius() - 64.5) < 0.01, "locked")
+    for (register, value) in [(0x0E, 0xA5), (0x0F, 0x96), (0x62, 0x02), (0x0E, 0), (0x0F, 0)] {
+      try device.write(UInt8(register), UInt8(value))
+    }
+    #expect(abs(try celsius() - 22) < 0.01)
+    #expect(try device.read(0x32, count: 1)[0] & 0b10 != 0)
+    try device.write(0x0C, 0x09)
+    #expect(abs(try celsius() - 64.5) < 0.01, "a reset undoes it")
+  }
+
+  @Test(
+    "DPS310: in the background it measures again and again, and obeys no command before it is stopped or reset"
+  )
+  func background() throws {
+    let device = bus.attach(DPS310Model(environment: environment, clock: clock), at: 0x77)
+    try device.write(0x08, 7)
+    clock.advance(by: .seconds(1))
+    #expect(try device.read(0x08, count: 1) == [0xF7])
+    try device.write(0x08, 1)
+    #expect(try device.read(0x08, count: 1) == [0xF7])
+    try device.write(0x0C, 0x89)
+    #expect(try device.read(0x08, count: 1) == [0x00])
+    clock.advance(by: .milliseconds(40))
+    #expect(try device.read(0x08, count: 1) == [0xC0])
+  }
+
+  @Test("DPS310: a program that sets it otherwise meanwhile costs one reading and falsifies none")
+  func setMeanwhile() throws {
+    for register in [UInt8(0x06), 0x07, 0x09] {
+      for value in [UInt8(0x00), 0x22] {
+        let bench = try Chip.named("DPS310").makeBench(Environment(), nil)
+        bench.set(Air((.temperature, 21_500), (.pressure, 995_000)))
+        let right = try bench.read()
+        try #require(bench.target as? SimulatedI2CTarget).write(register, value)
+        #expect(bench.failure() != nil, "\(value) in register \(register)")
+        #expect(try bench.read() == right)
+      }
+    }
   }
 
   @Test("DPS310: calibration of zeros or ones is implausible")

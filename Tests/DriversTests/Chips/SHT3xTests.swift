@@ -8,15 +8,20 @@ import Units
 extension SHT3x: ChipPromises {
   /// Every raw value of both quantities, in different orders.
   static let promises = Promises(
-    sweep: {
-      (0...65_535).map {
-        Air(
-          (.temperature, Air.nearest($0, step: 175_000.0 / 65_535) - 45_000),
-          (.humidity, Air.nearest($0 * 40_503 % 65_536, step: 100_000.0 / 65_535)))
-      }
-    },
-    within: [2, 2], hasChecksum: true, hasReadyFlag: true, notReadyTransfers: [1],
-    warmBytes: 10, warmTime: .milliseconds(16))
+      sweep: {
+        (0...65_535).map {
+          Air(
+            (.temperature, Air.nearest($0, step: 175_000.0 / 65_535) - 45_000),
+            (.humidity, Air.nearest($0 * 40_503 % 65_536, step: 100_000.0 / 65_535)))
+        }
+      },
+      within: [2, 2], hasChecksum: true, hasReadyFlag: true, lastMeansNotReady: true, firstMayBeRefused: true,
+      otherPrograms: [
+        // Heater, periodic modes with and without a fetch, a single shot
+        [[0x30, 0x6D]], [[0x20, 0x32]], [[0x2B, 0x32]], [[0x2C, 0x06]], [[0x24, 0x00]], [[0xF3, 0x2D]],
+        [[0x30, 0x6D], [0x27, 0x37]], [[0x27, 0x37], [0xE0, 0x00]],
+      ],
+      warmBytes: 10, warmTime: .milliseconds(16))
 }
 
 @Suite struct SHT3xTests {
@@ -41,6 +46,39 @@ extension SHT3x: ChipPromises {
     #expect(throws: BusError.noAcknowledge) { try device.read(count: 6) }
   }
 
+  @Test("SHT3x: in a periodic mode it acknowledges fetch and break alone, through the end of the program")
+  func periodic() throws {
+    let clock = VirtualClock()
+    let device = SimulatedI2CBus().attach(
+      SHT3xModel(environment: Environment((.temperature, 20_312)), clock: clock), at: 0x44)
+    try device.write(0x27, 0x37)
+    for _ in 0..<3 {
+      clock.advance(by: .milliseconds(100))
+      #expect(throws: BusError.noAcknowledge) { try device.write(0x24, 0x00) }
+      #expect(throws: BusError.noAcknowledge) { try device.write(0x30, 0xA2) }
+      #expect(throws: BusError.noAcknowledge) { try device.read(count: 6) }
+      try device.write(0xE0, 0x00)
+      #expect(try device.read(count: 6).count == 6)
+      #expect(throws: BusError.noAcknowledge, "once each") { try device.read(count: 6) }
+    }
+    try device.write(0x30, 0x93)
+    #expect(throws: BusError.noAcknowledge) { try device.write(0x30, 0xA2) }
+    clock.advance(by: .milliseconds(1))
+    try device.write(0x30, 0xA2)
+    clock.advance(by: .microseconds(1_500))
+    try device.write(0x24, 0x00)
+  }
+
+  @Test("SHT3x: another program that starts a periodic mode meanwhile costs one reading")
+  func takenMeanwhile() throws {
+    let bench = try Chip.named("SHT3x").makeBench(Environment(), nil)
+    _ = try bench.read()
+    let device = try #require(bench.target as? SimulatedI2CTarget)
+    try device.write(0x21, 0x30)
+    #expect(bench.failure() == .bus(.noAcknowledge))
+    for _ in 0..<3 { #expect(bench.failure() == nil) }
+  }
+
   @Test("SHT3x: any two words with matching checksums are a value of its range")
   func everyWord() throws {
     var random = Xorshift(seed: 4)
@@ -50,6 +88,7 @@ extension SHT3x: ChipPromises {
       )
       var sensor = SHT3x(FixedWords(words.0, words.1))
       _ = try sensor.start()
+      while try sensor.advance() != nil {}
       let measurement = try sensor.collect()
       #expect((-45_000...130_000).contains(measurement.temperature.milliCelsius))
       #expect((0...100_000).contains(measurement.humidity.milliPercent))

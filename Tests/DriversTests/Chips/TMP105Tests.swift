@@ -6,8 +6,10 @@ import Units
 
 extension TMP105: ChipPromises {
   static let promises = Promises(
-    sweep: { (-55 * 16...2_047).map { Air((.temperature, Air.nearest($0, step: 62.5))) } },
-    within: [32], warmBytes: 12, warmTime: .milliseconds(320))
+      sweep: { (-55 * 16...2_047).map { Air((.temperature, Air.nearest($0, step: 62.5))) } },
+      within: [32],
+      otherPrograms: [[[1, 0x60], [1, 0x00]], [[1, 0x01], [1, 0x81]], [[1, 0x01], [1, 0xE1]]],
+      warmBytes: 12, warmTime: .milliseconds(320))
 }
 
 @Suite struct TMP105Tests {
@@ -24,6 +26,7 @@ extension TMP105: ChipPromises {
   func table(word: UInt16, milliCelsius: Int32) throws {
     var sensor = TMP105(FixedAnswer(word))
     _ = try sensor.start()
+    while try sensor.advance() != nil {}
     #expect(try sensor.collect().temperature.milliCelsius == milliCelsius)
   }
 
@@ -35,6 +38,7 @@ extension TMP105: ChipPromises {
     for word in UInt16.min...UInt16.max {
       answer.word = word
       _ = try sensor.start()
+      while try sensor.advance() != nil {}
       do throws(SensorError) {
         let value = try sensor.collect().temperature.milliCelsius
         #expect(value >= -55_000 && value <= 127_938)
@@ -57,9 +61,24 @@ extension TMP105: ChipPromises {
     #expect(try device.read(0, count: 2) == [0xD8, 0])
   }
 
+  @Test("TMP105: it shuts down after the conversion that runs, and makes none on demand before")
+  func shutdown() throws {
+    let device = bus.attach(TMP105Model(environment: environment, clock: clock), at: 0x48)
+    environment.set(.temperature, thousandths: -40_000)
+    try device.write(1, 0xE1)
+    #expect(try device.read(1, count: 1) == [0x61])
+    clock.advance(by: .seconds(1))
+    #expect(try device.read(0, count: 2) == [0x14, 0x00], "of before, in nine bits")
+    try device.write(1, 0xE1)
+    clock.advance(by: .milliseconds(220))
+    #expect(try device.read(0, count: 2) == [0xD8, 0])
+  }
+
   @Test("TMP105: each bit of resolution doubles the time, and limits read back")
   func resolution() throws {
     let device = bus.attach(TMP105Model(environment: environment, clock: clock), at: 0x48)
+    try device.write(1, 0x01)
+    clock.advance(by: .seconds(1))
     for (setting, low) in [(UInt8(0), UInt8(0x80)), (1, 0x40), (2, 0x40), (3, 0x50)] {
       environment.set(.temperature, thousandths: 0)
       try device.write(1, 0x81)
