@@ -7,13 +7,13 @@ import Units
 extension BH1750: ChipPromises {
   /// In steps of 1 lx, and the darkest in finer ones.
   static let promises = Promises(
-      sweep: {
-        (Int64(0)...1_000).map { Air((.illuminance, $0 * 7)) }
-          + (0...54_612).map { Air((.illuminance, $0 * 1_000)) }
-      },
-      within: [418], hidesPowerLoss: true,
-      otherPrograms: [[[0x01], [0x47], [0x7E], [0x11]], [[0x40], [0x7F], [0x13]], [[0x43], [0x23]]],
-      warmBytes: 5, warmTime: .milliseconds(180))
+    sweep: {
+      (Int64(0)...1_000).map { Air((.illuminance, $0 * 7)) }
+        + (0...54_612).map { Air((.illuminance, $0 * 1_000)) }
+    },
+    within: [418], hidesPowerLoss: true,
+    otherPrograms: [[[0x01], [0x47], [0x7E], [0x11]], [[0x40], [0x7F], [0x13]], [[0x43], [0x23]]],
+    warmBytes: 5, warmTime: .milliseconds(180))
 }
 
 @Suite struct BH1750Tests {

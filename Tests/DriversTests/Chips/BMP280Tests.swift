@@ -7,13 +7,13 @@ import Units
 
 extension BMP280: ChipPromises {
   static let promises = Promises(
-      sweep: { Air.barometerSweep(upTo: 1_100) },
-      // 0.16 Pa, and what the 2.5 mK steps of the temperature add to it
-      within: [10, 5], hasReadyFlag: true,
-      otherPrograms: [
-        [[0xF5, 0x1C], [0xF4, 0xFF]], [[0xF4, 0x27, 0xF5, 0xE0]], [[0xF4, 0x57], [0xE0, 0xB6]],
-      ],
-      warmBytes: 16, warmTime: .milliseconds(44))
+    sweep: { Air.barometerSweep(upTo: 1_100) },
+    // 0.16 Pa, and what the 2.5 mK steps of the temperature add to it
+    within: [10, 5], hasReadyFlag: true,
+    otherPrograms: [
+      [[0xF5, 0x1C], [0xF4, 0xFF]], [[0xF4, 0x27, 0xF5, 0xE0]], [[0xF4, 0x57], [0xE0, 0xB6]],
+    ],
+    warmBytes: 16, warmTime: .milliseconds(44))
 }
 
 @Suite struct BMP280Tests {

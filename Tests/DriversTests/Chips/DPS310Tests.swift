@@ -7,13 +7,13 @@ import Units
 
 extension DPS310: ChipPromises {
   static let promises = Promises(
-      sweep: { Air.barometerSweep(upTo: 1_200) },
-      within: [10, 3], hasReadyFlag: true,
-      otherPrograms: [
-        [[0x06, 0x26], [0x07, 0xA6], [0x09, 0xFE], [0x08, 0x07]], [[0x08, 0x05]], [[0x08, 0x06]],
-        [[0x0E, 0xA5], [0x0F, 0x96]], [[0x0C, 0x89]], [[0x09, 0x02]],
-      ],
-      warmBytes: 26, warmTime: .milliseconds(37))
+    sweep: { Air.barometerSweep(upTo: 1_200) },
+    within: [10, 3], hasReadyFlag: true,
+    otherPrograms: [
+      [[0x06, 0x26], [0x07, 0xA6], [0x09, 0xFE], [0x08, 0x07]], [[0x08, 0x05]], [[0x08, 0x06]],
+      [[0x0E, 0xA5], [0x0F, 0x96]], [[0x0C, 0x89]], [[0x09, 0x02]],
+    ],
+    warmBytes: 26, warmTime: .milliseconds(37))
 }
 
 @Suite struct DPS310Tests {

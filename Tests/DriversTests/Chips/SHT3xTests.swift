@@ -8,20 +8,20 @@ import Units
 extension SHT3x: ChipPromises {
   /// Every raw value of both quantities, in different orders.
   static let promises = Promises(
-      sweep: {
-        (0...65_535).map {
-          Air(
-            (.temperature, Air.nearest($0, step: 175_000.0 / 65_535) - 45_000),
-            (.humidity, Air.nearest($0 * 40_503 % 65_536, step: 100_000.0 / 65_535)))
-        }
-      },
-      within: [2, 2], hasChecksum: true, hasReadyFlag: true, lastMeansNotReady: true, firstMayBeRefused: true,
-      otherPrograms: [
-        // Heater, periodic modes with and without a fetch, a single shot
-        [[0x30, 0x6D]], [[0x20, 0x32]], [[0x2B, 0x32]], [[0x2C, 0x06]], [[0x24, 0x00]], [[0xF3, 0x2D]],
-        [[0x30, 0x6D], [0x27, 0x37]], [[0x27, 0x37], [0xE0, 0x00]],
-      ],
-      warmBytes: 10, warmTime: .milliseconds(16))
+    sweep: {
+      (0...65_535).map {
+        Air(
+          (.temperature, Air.nearest($0, step: 175_000.0 / 65_535) - 45_000),
+          (.humidity, Air.nearest($0 * 40_503 % 65_536, step: 100_000.0 / 65_535)))
+      }
+    },
+    within: [2, 2], hasChecksum: true, hasReadyFlag: true, lastMeansNotReady: true, firstMayBeRefused: true,
+    otherPrograms: [
+      // Heater, periodic modes with and without a fetch, a single shot
+      [[0x30, 0x6D]], [[0x20, 0x32]], [[0x2B, 0x32]], [[0x2C, 0x06]], [[0x24, 0x00]], [[0xF3, 0x2D]],
+      [[0x30, 0x6D], [0x27, 0x37]], [[0x27, 0x37], [0xE0, 0x00]],
+    ],
+    warmBytes: 10, warmTime: .milliseconds(16))
 }
 
 @Suite struct SHT3xTests {

@@ -6,10 +6,10 @@ import Units
 
 extension TMP105: ChipPromises {
   static let promises = Promises(
-      sweep: { (-55 * 16...2_047).map { Air((.temperature, Air.nearest($0, step: 62.5))) } },
-      within: [32],
-      otherPrograms: [[[1, 0x60], [1, 0x00]], [[1, 0x01], [1, 0x81]], [[1, 0x01], [1, 0xE1]]],
-      warmBytes: 12, warmTime: .milliseconds(320))
+    sweep: { (-55 * 16...2_047).map { Air((.temperature, Air.nearest($0, step: 62.5))) } },
+    within: [32],
+    otherPrograms: [[[1, 0x60], [1, 0x00]], [[1, 0x01], [1, 0x81]], [[1, 0x01], [1, 0xE1]]],
+    warmBytes: 12, warmTime: .milliseconds(320))
 }
 
 @Suite struct TMP105Tests {
