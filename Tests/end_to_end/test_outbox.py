@@ -145,9 +145,12 @@ class Outbox(unittest.TestCase):
         begin = time.time() * 1000
         # Each reading wakes it.
         device.wait_rests(100)
+        # What it sends before the observer is there would be seen by nobody.
+        device.send(signal.SIGSTOP)
         before = time.time() * 1000
         self.broker()
         observer = self.observe()
+        device.send(signal.SIGCONT)
         wait_until(lambda: len(observer.messages) >= 5, what="readings of before")
         readings = [json.loads(message.payload) for message in observer.messages[:5]]
         self.assertTrue(all(begin - 5000 < reading["sampled"] < before for reading in readings), readings)
