@@ -23,7 +23,7 @@ extension Device {
   }
 
   /// Publishes a reading of one of the module's entities; false (and counted) when it could neither go out nor be kept.
-  /// One that is kept carries the time it was taken at, if the time of day is known: the user property
+  /// One that is kept carries the time it was taken at, if the time of day is known when it leaves: the user property
   /// `sampled`, in milliseconds since 1970. Connections of 3.1.1 have no properties: there `format` has to say it.
   /// `quality` is for JSON alone, and empty when there is nothing to say of it.
   @discardableResult
@@ -32,14 +32,14 @@ extension Device {
     format: ReadingFormat = .plain, quality: StaticString = ""
   ) -> Bool {
     guard let slot = slot(of: module), slot.entities.indices.contains(entity) else { return false }
-    let now = wallClock?.unixMilliseconds
-    let payload = format == .json ? json(payload, now, quality) : payload
+    let payload = format == .json ? json(payload, keeping, quality) : payload
     let topic = slot.entities[entity].topic
     let sent: UInt16?
     if keeping == .nothing {
       sent = publish(topic, payload, .atMostOnce, retain: false)
     } else {
-      stamp(now)
+      stampProperties.removeAll()
+      times?.stampProperties(&stampProperties)
       let properties = stampProperties.bytes
       let dropped = client.counters.dropped
       sent = publish(
@@ -51,12 +51,13 @@ extension Device {
     return sent != nil
   }
 
-  private func json(_ value: FixedText, _ now: Int64?, _ quality: StaticString) -> FixedText {
+  private func json(_ value: FixedText, _ keeping: Keeping, _ quality: StaticString) -> FixedText {
     var text: FixedText = "{\"value\":"
     text.append(value)
-    if let now {
-      text.append(",\"sampled\":")
-      text.append(decimal: now)
+    if keeping != .nothing {
+      times?.appendStamp(to: &text)
+    } else if let now = times?.now {
+      times?.appendMember(now, to: &text)
     }
     if quality.utf8CodeUnitCount > 0 {
       text.append(",\"quality\":\"")
@@ -82,23 +83,6 @@ extension Device {
     line.append(decimal: Int64(lostReadings))
     log.write(.warning, line)
     lostReadings = 0
-  }
-
-  private func stamp(_ now: Int64?) {
-    stampProperties.removeAll()
-    guard let now else { return }
-    let name: FixedText = "sampled"
-    var time = FixedText()
-    time.append(decimal: now)
-    name.withSpan { name in
-      time.withSpan { time in
-        do throws(EncodingError) {
-          try stampProperties.append(user: name, time)
-        } catch {
-          // Neither is that long.
-        }
-      }
-    }
   }
 
   /// Reports something that no command asked for on `…/<module>/result`, such as a safety timer's act.
