@@ -32,9 +32,8 @@ struct DeviceReader {
 
   private func readRoot(_ fields: Fields) -> String {
     guard let field = fields.optional("root") else { return "swiftlet" }
-    let upperCase = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     let wanted: Message = "topic levels of A-Z, a-z, 0-9, '-' and '_', with '/' between them"
-    guard let root = field.name(extra: "/" + upperCase, wanted: wanted, longest: 128, proposes: false) else {
+    guard let root = field.name(extra: "/", wanted: wanted, longest: 128, proposes: false) else {
       return ""
     }
     let bytes = root.bytes

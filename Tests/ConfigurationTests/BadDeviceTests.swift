@@ -26,19 +26,20 @@ struct BadDeviceTests {
       "6:1: unknown key 'wifi'; known keys are device, root, board, mqtt and modules"),
     BadInput(
       "a device without a name", first("device:"),
-      "1:8: 'device' must be a name of a-z, 0-9, '-' and '_', not nothing"),
+      "1:8: 'device' must be a name of A-Z, a-z, 0-9, '-' and '_', not nothing"),
     BadInput(
       "a device name with a space and capitals", first("device: Green House"),
-      "1:9: 'device' must be a name of a-z, 0-9, '-' and '_', not 'Green House'; for example 'green_house'"),
+      "1:9: 'device' must be a name of A-Z, a-z, 0-9, '-' and '_', not 'Green House'; for example 'Green_House'"
+    ),
     BadInput(
       "a device name with a wildcard", first("device: '#'"),
-      "1:9: 'device' must be a name of a-z, 0-9, '-' and '_', not '#'"),
+      "1:9: 'device' must be a name of A-Z, a-z, 0-9, '-' and '_', not '#'"),
     BadInput(
       "a device name that is too long", first("device: \(String(repeating: "d", count: 65))"),
       "1:9: 'device' is longer than 64 bytes"),
     BadInput(
       "a device name that is a list", first("device: [a]"),
-      "1:9: 'device' must be a name of a-z, 0-9, '-' and '_', not a list"),
+      "1:9: 'device' must be a name of A-Z, a-z, 0-9, '-' and '_', not a list"),
     BadInput(
       "a root with a wildcard", key("root: home/+"),
       "6:7: 'root' must be topic levels of A-Z, a-z, 0-9, '-' and '_', with '/' between them, not 'home/+'"),
@@ -61,7 +62,7 @@ struct BadDeviceTests {
     ),
     BadInput(
       "a board name that is a path", board("../../etc/passwd"),
-      "2:8: 'board' must be a name of a-z, 0-9, '-' and '_', not '../../etc/passwd'"),
+      "2:8: 'board' must be a name of A-Z, a-z, 0-9, '-' and '_', not '../../etc/passwd'"),
     BadInput(
       "modules that are a mapping", modules("relay: fan"),
       "5:3: 'modules' must be a list of modules, not a mapping; begin each with '- ', for example - relay: fan"

@@ -37,13 +37,13 @@ struct BadModuleTests {
       "5:5: a module is one thing, not relay and button; begin each module with its own '- '"),
     BadInput(
       "a module without a name", modules("- relay:", "  line: GPIO17"),
-      "5:11: 'relay' must be a name of a-z, 0-9, '-' and '_', not nothing"),
+      "5:11: 'relay' must be a name of A-Z, a-z, 0-9, '-' and '_', not nothing"),
     BadInput(
       "a module name with a slash", modules("- relay: a/b", "  line: GPIO17"),
-      "5:12: 'relay' must be a name of a-z, 0-9, '-' and '_', not 'a/b'"),
+      "5:12: 'relay' must be a name of A-Z, a-z, 0-9, '-' and '_', not 'a/b'"),
     BadInput(
       "a module name of other letters", modules("- relay: Lüfter", "  line: GPIO17"),
-      "5:12: 'relay' must be a name of a-z, 0-9, '-' and '_', not 'Lüfter'"),
+      "5:12: 'relay' must be a name of A-Z, a-z, 0-9, '-' and '_', not 'Lüfter'"),
     BadInput(
       "a reserved name", modules("- relay: availability", "  line: GPIO17"),
       "5:12: 'availability' is a reserved name; the device uses it in its own topics"),
@@ -55,7 +55,8 @@ struct BadModuleTests {
       "7:5: unknown key 'actve' in relay 'fan'; did you mean 'active'?"),
     BadInput(
       "a key of another kind", relay("pull: up"),
-      "7:5: unknown key 'pull' in relay 'fan'; known keys are relay, line, active, safety and pulse"),
+      "7:5: unknown key 'pull' in relay 'fan'; known keys are relay, line, active, safety, pulse, on_payload and off_payload"
+    ),
     BadInput(
       "a key in the wrong case", relay("Active: low"),
       "7:5: unknown key 'Active' in relay 'fan'; did you mean 'active'?"),
@@ -77,6 +78,24 @@ struct BadModuleTests {
     BadInput(
       "a pulse that might not end", relay("pulse: 500ms\n    safety: { stop: hold }"),
       "7:12: 'pulse' in relay 'fan' needs 'stop: off' in 'safety', else a pulse might not end"),
+    BadInput(
+      "one word for both states", relay("off_payload: 'on'"),
+      "7:18: on and off are the same word in relay 'fan'; give both 'on_payload' and 'off_payload'"),
+    BadInput(
+      "a word for on that is the usual one for off", relay("on_payload: 'off'"),
+      "7:17: on and off are the same word in relay 'fan'; give both 'on_payload' and 'off_payload'"),
+    BadInput(
+      "a word for a state that is another command", relay("on_payload: toggle"),
+      "7:17: 'on_payload' in relay 'fan' cannot be TOGGLE, which is another command"),
+    BadInput(
+      "a word for a state that is white", button("on_payload: ' '"),
+      "7:17: 'on_payload' in button 'door' must be a word for a state, not ' '"),
+    BadInput(
+      "a word for a state that is a list", button("on_payload: [on]"),
+      "7:17: 'on_payload' in button 'door' must be a word for a state, not a list"),
+    BadInput(
+      "a word for a state that is too long", button("on_payload: \(String(repeating: "o", count: 65))"),
+      "7:17: 'on_payload' in button 'door' is longer than 64 bytes"),
     BadInput(
       "a wrong pull", button("pull: upp"),
       "7:11: 'pull' in button 'door' must be up, down or none, not 'upp'; did you mean 'up'?"),

@@ -42,6 +42,22 @@ struct OptionTests {
     #expect(try device(key("root: Home/garden_1")).topicPrefix == "Home/garden_1/d")
   }
 
+  @Test func `names may have capitals`() throws {
+    let text = "device: GreenHouse_1\nboard: simulator\nmqtt: mqtt://h\nmodules:\n"
+    let device = try device(text + "  - relay: Fan\n    line: GPIO5\n  - relay: fan\n    line: GPIO6\n")
+    #expect(device.topicPrefix == "swiftlet/GreenHouse_1")
+    #expect(device.modules.map(\.name) == ["Fan", "fan"])
+  }
+
+  @Test func `on_payload and off_payload are what states are called`() throws {
+    let text = "on_payload: 1\n    off_payload: 'closed'"
+    let relay = try #require(try device(ConfigurationTests.relay(text)).modules[0] as? Relay)
+    #expect(relay.words.on == "1" && relay.words.off == "closed")
+    let door = try #require(
+      try device(ConfigurationTests.button("on_payload: open")).modules[0] as? BinaryInput)
+    #expect(door.words.on == "open" && door.words.off == "OFF")
+  }
+
   @Test func `an empty list is a device without modules`() throws {
     #expect(try device(modules("[]")).modules.isEmpty)
   }

@@ -36,8 +36,8 @@ struct ReaderTests {
       """
     #expect(
       ConfigurationTests.errors(text) == [
-        "device.yaml:1:9: 'device' must be a name of a-z, 0-9, '-' and '_', not 'My House'; "
-          + "for example 'my_house'",
+        "device.yaml:1:9: 'device' must be a name of A-Z, a-z, 0-9, '-' and '_', not 'My House'; "
+          + "for example 'My_House'",
         "device.yaml:2:8: unknown board 'simulater'; did you mean 'simulator'? boards are raspberry-pi-4 "
           + "and simulator",
         "device.yaml:3:7: the broker URL has no scheme; write mqtt://HOST or mqtt://HOST:PORT",
@@ -93,11 +93,11 @@ struct ReaderTests {
   @Test func `columns count characters, not bytes`() {
     #expect(
       ConfigurationTests.errors(modules("- { relay: fan, line: GPIO17, 'größe': 1 }")) == [
-        "device.yaml:5:33: unknown key 'größe' in relay 'fan'; known keys are relay, line, active, safety and pulse"
+        "device.yaml:5:33: unknown key 'größe' in relay 'fan'; known keys are relay, line, active, safety, pulse, on_payload and off_payload"
       ])
     #expect(
       ConfigurationTests.errors(modules("- { 'größe': 1, relay: fan, line: A }")) == [
-        "device.yaml:5:7: unknown key 'größe' in relay 'fan'; known keys are relay, line, active, safety and pulse",
+        "device.yaml:5:7: unknown key 'größe' in relay 'fan'; known keys are relay, line, active, safety, pulse, on_payload and off_payload",
         "device.yaml:5:37: simulator has no line 'A'; lines are GPIO0…GPIO27",
       ])
   }

@@ -26,6 +26,18 @@ import Testing
     #expect(bench.retained("door/state") == (active ? "ON" : "OFF"))
   }
 
+  @Test("it says words of one's own")
+  func ownWords() throws {
+    let bench = try DeviceBench.make([
+      BinaryInput(name: "door", line: line, words: StateWords(on: "open", off: "closed"))
+    ])
+    bench.start()
+    #expect(bench.retained("door/state") == "closed")
+    line.drive(active: true, at: bench.clock.now)
+    bench.settle()
+    #expect(bench.retained("door/state") == "open")
+  }
+
   @Test("every edge is published at once")
   func edges() {
     bench.start()
