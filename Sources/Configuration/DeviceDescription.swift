@@ -12,6 +12,8 @@ public final class DeviceDescription {
   public var root: String
   public var board: BoardReference
   public var broker: BrokerDescription
+  /// What is less urgent is not logged.
+  public var log = LogLevel.info
   public var modules: [any Module] = []
   /// What the modules want of the board and the broker.
   public var needs = DeviceNeeds()

@@ -135,10 +135,10 @@ public struct FixedText: Sendable {
 
   /// Whether the text is this word, ASCII case aside.
   @inline(never)
-  public func matches(_ word: StaticString) -> Bool { matches(FixedText(word)) }
+  public func matches(_ word: StaticString) -> Bool { matches(text: FixedText(word)) }
 
   @inline(never)
-  public func matches(_ word: FixedText) -> Bool {
+  public func matches(text word: FixedText) -> Bool {
     guard word.count == count else { return false }
     for index in 0..<count where FixedText.lowercased(bytes[index]) != FixedText.lowercased(word.bytes[index])
     {

@@ -26,6 +26,8 @@ public final class DeviceNeeds {
   public internal(set) var keptOnDisk: [(mark: Mark, title: String)] = []
   /// Where readings are kept that do not tell their time themselves.
   public internal(set) var keptWithoutTime: [Mark] = []
+  /// Where readings are to be forgotten after a while.
+  public internal(set) var expiring: [Mark] = []
 
   public init() {}
 }

@@ -18,11 +18,10 @@ public final class StateWords: Sendable {
   /// The state that a command wishes; nil: it says something else. Words of one's own come first: what usually means
   /// on, such as `1`, may mean off here.
   public func state(_ command: FixedText) -> Bool? {
-    for (index, word) in [on, off].enumerated() where command.matches(StateWords.plain(word)) {
-      return index == 0
-    }
-    for word: StaticString in ["ON", "1", "true"] where command.matches(word) { return true }
-    for word: StaticString in ["OFF", "0", "false"] where command.matches(word) { return false }
+    if command.matches(text: StateWords.plain(on)) { return true }
+    if command.matches(text: StateWords.plain(off)) { return false }
+    if command.matches("ON") || command.matches("1") || command.matches("true") { return true }
+    if command.matches("OFF") || command.matches("0") || command.matches("false") { return false }
     return nil
   }
 
@@ -51,7 +50,7 @@ extension ModuleFile {
     guard let field = off ?? on else { return StateWords() }
     let words = StateWords(
       on: on.flatMap { word($0, commands) } ?? "ON", off: off.flatMap { word($0, commands) } ?? "OFF")
-    if StateWords.plain(words.on).matches(StateWords.plain(words.off)) {
+    if StateWords.plain(words.on).matches(text: StateWords.plain(words.off)) {
       field.report(
         "on and off are the same word in \(field.owner)", "give both 'on_payload' and 'off_payload'")
     }
@@ -65,7 +64,7 @@ extension ModuleFile {
     if text.utf8.count > ModuleFile.longestWord {
       field.report("\(field.title) is longer than \(ModuleFile.longestWord) bytes")
     }
-    for command in commands where word.matches(FixedText(command)) {
+    for command in commands where word.matches(text: FixedText(command)) {
       field.report("\(field.title) cannot be \(command), which is another command")
     }
     return text

@@ -53,6 +53,7 @@ public final class BinaryInput: Module, InputLineObserver {
     isKnown = true
     device?.setError("", of: self)
     device?.changed(self)
+    device?.debug(FixedText(name), edge.active ? "edge, active" : "edge, inactive", at: edge.at)
     if edge.lost > 0 {
       var reason: FixedText = "edges lost: "
       reason.append(decimal: Int64(edge.lost))

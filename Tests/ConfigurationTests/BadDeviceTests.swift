@@ -20,10 +20,10 @@ struct BadDeviceTests {
       "1:1: 'modules' is missing; it lists the relays, buttons and sensors"),
     BadInput(
       "an unknown key", key("boards: x"),
-      "6:1: unknown key 'boards'; known keys are device, root, board, mqtt and modules"),
+      "6:1: unknown key 'boards'; known keys are device, root, board, mqtt, log and modules"),
     BadInput(
       "an unknown key far from every other", key("wifi: x"),
-      "6:1: unknown key 'wifi'; known keys are device, root, board, mqtt and modules"),
+      "6:1: unknown key 'wifi'; known keys are device, root, board, mqtt, log and modules"),
     BadInput(
       "a device without a name", first("device:"),
       "1:8: 'device' must be a name of A-Z, a-z, 0-9, '-' and '_', not nothing"),
@@ -40,6 +40,9 @@ struct BadDeviceTests {
     BadInput(
       "a device name that is a list", first("device: [a]"),
       "1:9: 'device' must be a name of A-Z, a-z, 0-9, '-' and '_', not a list"),
+    BadInput(
+      "a level of the log that there is not", key("log: warn"),
+      "6:6: 'log' must be debug, info, warning or error, not 'warn'; did you mean 'warning'?"),
     BadInput(
       "a root with a wildcard", key("root: home/+"),
       "6:7: 'root' must be topic levels of A-Z, a-z, 0-9, '-' and '_', with '/' between them, not 'home/+'"),

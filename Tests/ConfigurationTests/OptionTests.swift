@@ -42,6 +42,12 @@ struct OptionTests {
     #expect(try device(key("root: Home/garden_1")).topicPrefix == "Home/garden_1/d")
   }
 
+  @Test func `log is how much is logged`() throws {
+    #expect(try device(modules("[]")).log == .info)
+    #expect(try device(key("log: debug")).log == .debug)
+    #expect(try device(key("log: error")).log == .error)
+  }
+
   @Test func `names may have capitals`() throws {
     let text = "device: GreenHouse_1\nboard: simulator\nmqtt: mqtt://h\nmodules:\n"
     let device = try device(text + "  - relay: Fan\n    line: GPIO5\n  - relay: fan\n    line: GPIO6\n")
