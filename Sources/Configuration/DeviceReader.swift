@@ -24,6 +24,8 @@ struct DeviceReader {
     let broker = reader.read(fields, override: surroundings.variable(BrokerReader.variable))
     let device = DeviceDescription(
       mark: root.mark, name: name, root: topicRoot, board: board, broker: broker)
+    device.ownLines = fields.optional("lines")
+    device.ownBuses = fields.optional("buses")
     if let index = fields.optional("log")?.choice(LogLevel.words) {
       device.log = LogLevel(rawValue: UInt8(index)) ?? .info
     }

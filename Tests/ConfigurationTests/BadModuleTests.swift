@@ -190,11 +190,29 @@ struct BadModuleTests {
       "6:13: unknown driver 'DHT22' in sensor 'air'; 'sensor' has no driver for that chip yet; drivers are TMP105, SHT3x and BMP280"
     ),
     BadInput(
+      "an end of what is not kept", sensor("expires: 1h"),
+      "8:14: 'expires' in sensor 'air' has no effect without 'retain: yes'; add 'retain: yes'"),
+    BadInput(
+      "an end that comes at once", sensor("retain: yes\n    expires: 0s"),
+      "9:14: 'expires' in sensor 'air' must be 1s or longer, not '0s'"),
+    BadInput(
       "a missing bus", modules("- sensor: air", "  driver: SHT3x"),
       "5:5: 'bus' is missing in sensor 'air'; for example bus: i2c-1"),
     BadInput(
       "an unknown bus", modules("- sensor: air", "  driver: SHT3x", "  bus: i2c-11"),
       "7:10: simulator has no bus 'i2c-11'; did you mean 'i2c-1'?"),
+    BadInput(
+      "a bus that the board has not", modules("- sensor: air", "  driver: SHT3x", "  bus: /dev/i2c-3"),
+      "7:10: simulator has no bus '/dev/i2c-3'; buses are i2c-1, add one with buses: [{ bus: i2c-3 }]"),
+    BadInput(
+      "a bus that is another number", modules("- sensor: air", "  driver: SHT3x", "  bus: 22"),
+      "7:10: simulator has no bus '22'; buses are i2c-1, add one with buses: [{ bus: i2c-22 }]"),
+    BadInput(
+      "one address of a bus in two spellings",
+      modules(
+        "- sensor: air", "  driver: SHT3x", "  bus: 1", "- sensor: soil", "  driver: SHT3x",
+        "  bus: /dev/i2c-1"),
+      "8:5: 0x44 on /dev/i2c-1 is already used by sensor 'air' at device.yaml:5"),
     BadInput(
       "a bus that is a mapping", modules("- sensor: air", "  driver: SHT3x", "  bus: { i2c: 1 }"),
       "7:10: 'bus' in sensor 'air' must be a bus like i2c-1, not a mapping"),

@@ -41,7 +41,7 @@ struct ReaderTests {
         "device.yaml:2:8: unknown board 'simulater'; did you mean 'simulator'? boards are raspberry-pi-4 "
           + "and simulator",
         "device.yaml:3:7: the broker URL has no scheme; write mqtt://HOST or mqtt://HOST:PORT",
-        "device.yaml:4:1: unknown key 'moduls'; known keys are device, root, board, mqtt, log and modules",
+        "device.yaml:4:1: unknown key 'moduls'; known keys are device, root, board, mqtt, lines, buses, log and modules",
         "device.yaml:8:5: unknown key 'actve' in relay 'fan'; did you mean 'active'?",
         "device.yaml:9:22: 'start' in 'safety' of relay 'fan' must be on or off, not 'onn'; "
           + "did you mean 'on'?",
