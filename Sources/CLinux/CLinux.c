@@ -154,6 +154,8 @@ int linux_signal_create(void) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGUSR1);
+  sigaddset(&set, SIGUSR2);
   add_unless_ignored(&set, SIGINT);
   add_unless_ignored(&set, SIGHUP);
   int error = pthread_sigmask(SIG_BLOCK, &set, NULL);

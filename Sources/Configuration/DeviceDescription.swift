@@ -11,7 +11,12 @@ public final class DeviceDescription {
   /// The first level or levels of every topic.
   public var root: String
   public var board: BoardReference
+  /// What the board has besides.
+  var ownLines: Field?
+  var ownBuses: Field?
   public var broker: BrokerDescription
+  /// What is less urgent is not logged.
+  public var log = LogLevel.info
   public var modules: [any Module] = []
   /// What the modules want of the board and the broker.
   public var needs = DeviceNeeds()

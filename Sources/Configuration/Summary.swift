@@ -32,6 +32,7 @@ public enum Summary {
       heading = ""
     }
     text += row("topics", "\(device.topicPrefix)/availability")
+    text += row("", "\(device.topicPrefix)/get")
     for module in device.modules {
       for topic in topics(of: module) { text += row("", "\(device.topicPrefix)/\(module.name)/\(topic)") }
     }

@@ -1,5 +1,6 @@
 import CLinux
 import DeviceFile
+import DeviceRuntime
 
 /// The command line, taken apart.
 struct Arguments {
@@ -7,6 +8,7 @@ struct Arguments {
   var config: String?
   var board: String?
   var boards: String?
+  var log: LogLevel?
   var isVerbose = false
 
   enum Command {
@@ -20,7 +22,7 @@ struct Arguments {
     """
     \(program): drives relays and reads sensors from MQTT topics
 
-    usage: \(program) [run] [--config FILE] [--board NAME] [--boards DIR]
+    usage: \(program) [run] [--config FILE] [--board NAME] [--boards DIR] [--log LEVEL]
            \(program) check FILE [--board NAME] [--boards DIR]
            \(program) --version [--verbose] | --help
 
@@ -28,6 +30,8 @@ struct Arguments {
       --board NAME    this board instead of the device file's, such as simulator
       --boards DIR    where the board files are (default: boards/ beside the device file,
                       ./boards, /usr/share/swiftlet/boards)
+      --log LEVEL     debug, info, warning or error instead of the device file's; a running program
+                      logs more after SIGUSR1, and less after SIGUSR2
 
     check validates the device file without touching hardware: it prints all errors, or the
     lines, buses and topics the device will use.
@@ -48,7 +52,13 @@ struct Arguments {
     while index < words.count {
       let word = words[index]
       index += 1
-      if word.equals("--config") || word.equals("--board") || word.equals("--boards") {
+      if word.equals("--log") {
+        guard index < words.count, let level = LogLevel(words[index]) else {
+          return .wrong("--log needs one of \(listed(LogLevel.words, last: "or"))")
+        }
+        arguments.log = level
+        index += 1
+      } else if word.equals("--config") || word.equals("--board") || word.equals("--boards") {
         guard index < words.count else { return .wrong("\(word) needs a value") }
         arguments.set(word, to: words[index])
         index += 1
@@ -110,5 +120,12 @@ struct Arguments {
       }
     }
     return Array(words.dropFirst())
+  }
+}
+
+extension LogLevel {
+  fileprivate init?(_ word: String) {
+    guard let index = LogLevel.words.firstIndex(where: { $0.equals(word) }) else { return nil }
+    self.init(rawValue: UInt8(index))
   }
 }

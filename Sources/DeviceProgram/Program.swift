@@ -49,7 +49,7 @@ public struct Program {
     }
     do throws(SystemError) {
       let loop = try EventLoop()
-      return try run(configuration, loop)
+      return try run(configuration, StandardErrorLog(level: arguments.log ?? configuration.device.log), loop)
     } catch {
       return complain("\(error.message)", EX_OSERR)
     }
@@ -67,10 +67,11 @@ public struct Program {
 
   static var invalidOptions: Message { "the broker cannot be given this client id, user name or topic" }
 
-  private func run(_ configuration: DeviceConfiguration, _ loop: EventLoop) throws(SystemError) -> Int32 {
+  private func run(_ configuration: DeviceConfiguration, _ log: StandardErrorLog, _ loop: EventLoop)
+    throws(SystemError) -> Int32
+  {
     // Signals first: threads inherit what is blocked.
     let signals = try Signals(loop: loop)
-    let log = StandardErrorLog()
     let hardware = catalog.hardware.make(loop)
     let composition = Composition(
       configuration: configuration, hardware: hardware, clock: loop, log: log,
@@ -93,7 +94,7 @@ public struct Program {
       log.write(
         .warning, "tls: insecure is on: whoever sits between here and the broker can switch every relay")
     }
-    signals.received = { device.stop() }
+    signals.received = { if !log.hear($0) { device.stop() } }
     device.start()
     try loop.run(Runtime(device: device, connection: connection, outbox: outbox))
     outbox?.close()

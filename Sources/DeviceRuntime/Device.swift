@@ -28,7 +28,8 @@ public final class Device {
   var lostReadings: UInt32 = 0
   var lastFailure = ConnectionFailure.none
   var hasLoggedRefusal = false
-  var rejections = Rejections()
+  var rejectionLimit = LogLimit(most: 10)
+  var debugLimit = LogLimit(most: 100)
 
   private enum Phase {
     case idle
@@ -101,7 +102,7 @@ public final class Device {
   public func turn() -> Instant? {
     runTimers()
     client.advance(to: clientNow)
-    tellRejections()
+    tellUnlogged()
     handleEvents()
     flush()
     finishStopping()
@@ -200,7 +201,8 @@ public final class Device {
     for timer in timers {
       if let deadline = timer.deadline { next = min(next ?? deadline, deadline) }
     }
-    if rejections.unlogged > 0 { next = min(next ?? rejections.end, rejections.end) }
+    if let deadline = rejectionLimit.deadline { next = min(next ?? deadline, deadline) }
+    if let deadline = debugLimit.deadline { next = min(next ?? deadline, deadline) }
     return next
   }
 }

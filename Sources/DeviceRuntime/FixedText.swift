@@ -141,14 +141,17 @@ public struct FixedText: Sendable {
   }
 
   /// Whether the text is this word, ASCII case aside.
-  public func matches(_ word: StaticString) -> Bool {
-    word.withUTF8Buffer { word in
-      guard word.count == count else { return false }
-      for index in 0..<count where FixedText.lowercased(bytes[index]) != FixedText.lowercased(word[index]) {
-        return false
-      }
-      return true
+  @inline(never)
+  public func matches(_ word: StaticString) -> Bool { matches(text: FixedText(word)) }
+
+  @inline(never)
+  public func matches(text word: FixedText) -> Bool {
+    guard word.count == count else { return false }
+    for index in 0..<count where FixedText.lowercased(bytes[index]) != FixedText.lowercased(word.bytes[index])
+    {
+      return false
     }
+    return true
   }
 
   private mutating func append(digitsOf value: UInt64, base: UInt64) {

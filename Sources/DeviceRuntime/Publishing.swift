@@ -25,28 +25,26 @@ extension Device {
   /// Publishes a reading of one of the module's entities; false (and counted) when it could neither go out nor be kept.
   /// One that is kept carries the time it was taken at, if the time of day is known when it leaves: the user property
   /// `sampled`, in milliseconds since 1970. Connections of 3.1.1 have no properties: there `format` has to say it.
-  /// `quality` is for JSON alone, and empty when there is nothing to say of it.
+  /// `quality` is for JSON alone, and empty when there is nothing to say of it. `expires`: after how many seconds the
+  /// broker, and the outbox, forget it; 0: never. Connections of 3.1.1 cannot say that either.
   @discardableResult
   public func publish(
     _ payload: FixedText, as entity: Int, of module: any Module, keeping: Keeping = .nothing,
-    format: ReadingFormat = .plain, quality: StaticString = ""
+    format: ReadingFormat = .plain, expires: UInt32 = 0, quality: StaticString = ""
   ) -> Bool {
     guard let slot = slot(of: module), slot.entities.indices.contains(entity) else { return false }
     let payload = format == .json ? json(payload, keeping, quality) : payload
-    let topic = slot.entities[entity].topic
-    let sent: UInt16?
-    if keeping == .nothing {
-      sent = publish(topic, payload, .atMostOnce, retain: false)
-    } else {
-      stampProperties.removeAll()
-      times?.stampProperties(&stampProperties)
-      let properties = stampProperties.bytes
-      let dropped = client.counters.dropped
-      sent = publish(
-        topic, payload, .atLeastOnce, retain: false, properties: properties.span,
-        durability: keeping.durability)
-      noteLost(client.counters.dropped &- dropped)
-    }
+    let isKept = keeping != .nothing
+    stampProperties.removeAll()
+    if expires > 0 { stampProperties.append(.messageExpiryInterval, expires) }
+    // The last one: whoever replaces it looks there.
+    if isKept { times?.stampProperties(&stampProperties) }
+    let properties = stampProperties.bytes
+    let dropped = client.counters.dropped
+    let sent = publish(
+      slot.entities[entity].topic, payload, isKept ? .atLeastOnce : .atMostOnce,
+      retain: slot.entities[entity].isRetained, properties: properties.span, durability: keeping.durability)
+    if isKept { noteLost(client.counters.dropped &- dropped) }
     if sent == nil { droppedReadings += 1 }
     return sent != nil
   }

@@ -32,13 +32,15 @@ import Testing
     #expect(will.retain && will.qos == .atLeastOnce)
   }
 
-  @Test("one subscription brings the commands of all modules")
+  @Test("one subscription brings the commands of all modules, and one the wish for everything")
   func subscription() throws {
     let bench = try DeviceBench.make([ProbeModule("fan"), ProbeModule("lamp")])
     bench.start()
     #expect(
-      bench.server.subscriptions.map { String(decoding: $0.filter, as: UTF8.self) } == ["home/den/+/set"])
-    #expect(bench.server.subscriptions.map(\.qos) == [.atLeastOnce])
+      bench.server.subscriptions.map { String(decoding: $0.filter, as: UTF8.self) } == [
+        "home/den/+/set", "home/den/get",
+      ])
+    #expect(bench.server.subscriptions.map(\.qos) == [.atLeastOnce, .atLeastOnce])
   }
 
   @Test("after every reconnect birth, subscription, states and errors are there again, as they are now")
@@ -60,7 +62,7 @@ import Testing
           Published("fan/state", "state \(round)", isState: true),
           Published("fan/error", "broken \(round)", isState: true),
         ])
-      #expect(bench.server.subscriptions.count == 1)
+      #expect(bench.server.subscriptions.count == 2)
     }
     #expect(bench.server.connects == 4)
     #expect(fan.calls.filter { $0 == "disconnected" }.count == 4)

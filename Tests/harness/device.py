@@ -75,9 +75,10 @@ class Device:
     """A running swiftletd on the simulated board; leaving the `with` ends it whatever happens."""
 
     def __init__(self, text, files=None, variables=None, wrapper=(), boards=os.path.join(ROOT, "boards"),
-                 is_read=True, program=None):
+                 is_read=True, program=None, arguments=()):
         """`files`: more files beside the device file; `wrapper`: a command the program is started with;
-        `is_read`: whether anybody reads its log before `read_log`; `program`: another than the simulator."""
+        `is_read`: whether anybody reads its log before `read_log`; `program`: another than the simulator; `arguments`: more of its command
+        line."""
         self.directory = tempfile.mkdtemp(prefix="swiftlet-device-")
         self.config = os.path.join(self.directory, "device.yaml")
         for name, content in {"device.yaml": text, **(files or {})}.items():
@@ -88,7 +89,8 @@ class Device:
         self.lines, self.times, self.has_ended = [], [], False
         self.changed = threading.Condition()
         self.process = subprocess.Popen(
-            [*wrapper, program or simulator(), "run", "--config", self.config, "--boards", boards],
+            [*wrapper, program or simulator(), "run", "--config", self.config, "--boards", boards,
+             *arguments],
             stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=self.directory,
             env=environment(**(variables or {})))
         self.reader = threading.Thread(target=self._read, daemon=True)
