@@ -45,7 +45,9 @@ extension Device {
       logRefusal("the broker refused the subscription to ", topics.commands, code)
     case .publishFailed(_, .refused(let code)): messageRefused(code)
     case .storeFailed(let error): storeFailed(error)
-    case .published(let packetID): farewellHeard(packetID)
+    case .published(let packetID):
+      farewellHeard(packetID)
+      errand?.heard(packetID)
     case .publishFailed, .subscribed, .unsubscribed, .reauthenticated: break
     }
   }

@@ -21,6 +21,9 @@ public final class Device {
   private var timers: [DeviceTimer] = []
   private var phase = Phase.idle
   var needsBirth = false
+  var errand: (any OnlineErrand)?
+  /// What `availability` says after a clean stop; nothing: it is cleared.
+  public var lastWord: StaticString = "offline"
   private var farewell = Farewell.notDue
   /// Readings that could not be published because there was no connection, or no room.
   public internal(set) var droppedReadings: UInt64 = 0
@@ -158,7 +161,7 @@ public final class Device {
     if clock.now >= deadline || !client.isConnected && !hasPendingOutputs {
       phase = .stopped
     } else if case .due = farewell, !hasPending, !hasPendingOutputs,
-      let packetID = publish(topics.availability, "offline", .atLeastOnce, retain: true)
+      let packetID = publish(topics.availability, FixedText(lastWord), .atLeastOnce, retain: true)
     {
       farewell = .said(packetID: packetID)
     }
