@@ -31,6 +31,7 @@ public final class Device {
   var lostReadings: UInt32 = 0
   var lastFailure = ConnectionFailure.none
   var hasLoggedRefusal = false
+  var hasLoggedSubscription = false
   var rejectionLimit = LogLimit(most: 10)
   var debugLimit = LogLimit(most: 100)
 

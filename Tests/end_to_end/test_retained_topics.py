@@ -104,6 +104,7 @@ class RetainedTopics(WithBroker):
     def test_a_state_directory_that_cannot_be_written_is_told_and_stops_nothing(self):
         observer = self.observe()
         device = self.start(configuration(self.broker.port), variables={"STATE_DIRECTORY": "/proc"})
+        observer.wait(f"{PREFIX}/fan/state", b"OFF")
         device.wait_log(r"^warning: /proc/.*\.topics: .*: what is renamed later stays on the broker$")
         observer.publish(f"{PREFIX}/fan/set", "ON")
         observer.wait(f"{PREFIX}/fan/state", b"ON")
