@@ -8,11 +8,13 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/timerfd.h>
 #include <sys/timex.h>
@@ -37,6 +39,39 @@ ssize_t linux_read_file(const char *path, void *buffer, size_t capacity) {
   if (!error && count == capacity && read(fd, &more, 1) == 1) error = -EFBIG;
   close(fd);
   return error ? error : (ssize_t)count;
+}
+
+int linux_replace_file(const char *path, const void *bytes, size_t count) {
+  char other[4096];
+  if (snprintf(other, sizeof other, "%s.new", path) >= (int)sizeof other) return -ENAMETOOLONG;
+  int fd = open(other, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) return -errno;
+  int error = 0;
+  for (size_t done = 0; done < count && !error;) {
+    ssize_t put = write(fd, (const char *)bytes + done, count - done);
+    if (put >= 0) done += (size_t)put;
+    else if (errno != EINTR) error = -errno;
+  }
+  if (!error && fsync(fd) < 0) error = -errno;
+  close(fd);
+  if (!error && rename(other, path) < 0) error = -errno;
+  if (error) unlink(other);
+  return error;
+}
+
+int linux_remove_file(const char *path) { return unlink(path) < 0 ? -errno : 0; }
+
+int linux_real_path(const char *path, char *whole, size_t capacity) {
+  char *found = realpath(path, NULL);
+  if (!found) return -errno;
+  int length = snprintf(whole, capacity, "%s", found);
+  free(found);
+  return length < (int)capacity ? length : -ENAMETOOLONG;
+}
+
+int linux_is_directory(const char *path) {
+  struct stat status;
+  return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
 void linux_close(int fd) { close(fd); }

@@ -29,6 +29,9 @@ public final class DeviceDescription {
     self.broker = broker
   }
 
+  /// On which the broker keeps something of the device.
+  public var retainedTopics: [String] { Topics(root: root, device: name).retained(of: modules) }
+
   /// `root/device`; topics go on with `/module/…`.
   public var topicPrefix: String { root + "/" + name }
 }

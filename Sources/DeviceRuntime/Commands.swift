@@ -42,10 +42,15 @@ extension Device {
     case .message(let message): receive(message)
     case .oversized(let message, let length): refuse(message, length: length)
     case .subscriptionRefused(_, let code):
+      // Who refuses one refuses the others.
+      if hasLoggedSubscription { return }
+      hasLoggedSubscription = true
       logRefusal("the broker refused the subscription to ", topics.commands, code)
     case .publishFailed(_, .refused(let code)): messageRefused(code)
     case .storeFailed(let error): storeFailed(error)
-    case .published(let packetID): farewellHeard(packetID)
+    case .published(let packetID):
+      farewellHeard(packetID)
+      errand?.heard(packetID)
     case .publishFailed, .subscribed, .unsubscribed, .reauthenticated: break
     }
   }
@@ -80,6 +85,7 @@ extension Device {
     tellLost()
     lastFailure = .none
     hasLoggedRefusal = false
+    hasLoggedSubscription = false
     gatesFindBroker()
     markAll()
     for slot in slots { slot.module.brokerConnected() }

@@ -21,6 +21,9 @@ public final class Device {
   private var timers: [DeviceTimer] = []
   private var phase = Phase.idle
   var needsBirth = false
+  var errand: (any OnlineErrand)?
+  /// What `availability` says after a clean stop; nothing: it is cleared.
+  public var lastWord: StaticString = "offline"
   private var farewell = Farewell.notDue
   /// Readings that could not be published because there was no connection, or no room.
   public internal(set) var droppedReadings: UInt64 = 0
@@ -28,6 +31,7 @@ public final class Device {
   var lostReadings: UInt32 = 0
   var lastFailure = ConnectionFailure.none
   var hasLoggedRefusal = false
+  var hasLoggedSubscription = false
   var rejectionLimit = LogLimit(most: 10)
   var debugLimit = LogLimit(most: 100)
 
@@ -159,7 +163,7 @@ public final class Device {
     if clock.now >= deadline || !client.isConnected && !hasPendingOutputs {
       phase = .stopped
     } else if case .due = farewell, !hasPending, !hasPendingOutputs,
-      let packetID = publish(topics.availability, "offline", .atLeastOnce, retain: true)
+      let packetID = publish(topics.availability, FixedText(lastWord), .atLeastOnce, retain: true)
     {
       farewell = .said(packetID: packetID)
     }

@@ -110,6 +110,7 @@ extension Device {
       guard publish(topics.availability, "online", .atLeastOnce, retain: true) != nil else { return }
       needsBirth = false
     }
+    if let errand, !errand.flush(on: self) { return }
     for slot in slots {
       for entity in slot.entities.indices {
         guard flushState(entity, of: slot) else { return }

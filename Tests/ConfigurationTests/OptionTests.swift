@@ -92,7 +92,8 @@ struct OptionTests {
   ])
   func `a line is understood in other spellings`(text: String) throws {
     for board in ["simulator", "raspberry-pi-4"] {
-      let configuration = try load(ConfigurationTests.device("  - relay: fan\n    line: \(text)\n", board: board))
+      let configuration = try load(
+        ConfigurationTests.device("  - relay: fan\n    line: \(text)\n", board: board))
       #expect(configuration.device.needs.claims.outputs[0].line?.name == "GPIO5")
     }
   }

@@ -43,6 +43,42 @@ import Testing
     #expect(bench.server.subscriptions.map(\.qos) == [.atLeastOnce, .atLeastOnce])
   }
 
+  @Test(
+    "what a device has no longer is cleared when it is online, and that is told when the broker has done it")
+  func clears() throws {
+    let bench = try DeviceBench.make([ProbeModule("fan", state: "OFF")])
+    let old = ["home/den/pump/state", "home/shed/availability"]
+    for topic in old { bench.server.send(topic, [0x31], retain: true) }
+    var isDone = false
+    bench.device.clear(old) { isDone = true }
+    bench.server.withholdsAcknowledgements = true
+    bench.start()
+    #expect(bench.server.retained.keys.filter { old.contains($0) }.isEmpty)
+    #expect(!isDone && bench.retained("fan/state") == "OFF")
+    bench.loseBroker()
+    bench.server.withholdsAcknowledgements = false
+    bench.comeBack()
+    #expect(isDone)
+  }
+
+  @Test("the topics that a broker keeps are those of states, errors and retained readings")
+  func retainedTopics() {
+    let modules = [
+      ProbeModule("fan"),
+      ProbeModule(
+        "air",
+        entities: [
+          Entity(.measurement, "temperature", access: [.reading, .retained]),
+          Entity(.measurement, "humidity", access: .reading),
+        ]),
+    ]
+    #expect(
+      Topics(root: "home", device: "den").retained(of: modules) == [
+        "home/den/availability", "home/den/fan/error", "home/den/fan/state", "home/den/air/error",
+        "home/den/air/temperature",
+      ])
+  }
+
   @Test("after every reconnect birth, subscription, states and errors are there again, as they are now")
   func reconnect() throws {
     let fan = ProbeModule("fan", state: "OFF")

@@ -18,6 +18,12 @@
 /* Files. `linux_read_file` reads at most `capacity` bytes; a longer file gives -EFBIG. */
 int linux_open_read(const char *path);
 ssize_t linux_read_file(const char *path, void *buffer, size_t capacity);
+/* Puts a file with these bytes in the place of another one: after a loss of power there is the old one or the new one. */
+int linux_replace_file(const char *path, const void *bytes, size_t count);
+int linux_remove_file(const char *path);
+/* The whole path of a file, without links: its length, which is less than `capacity`. */
+int linux_real_path(const char *path, char *whole, size_t capacity);
+int linux_is_directory(const char *path);
 void linux_close(int fd);
 ssize_t linux_read(int fd, void *buffer, size_t count);
 ssize_t linux_write(int fd, const void *bytes, size_t count);
