@@ -19,10 +19,11 @@ public struct BoardCheck {
 
   public func run() {
     for target in claims.targets { target.bus = board.flatMap { bus(target.busName, of: $0) } }
+    for claim in claims.lines { claim.line = board.flatMap { line(claim.name, of: $0) } }
     checkLines()
     checkBuses()
     guard let board else { return }
-    let linter = PowerUpLinter(board: board, warnings: warnings)
+    let linter = PowerUpLinter(board: board, claims: claims, warnings: warnings)
     for output in claims.outputs { linter.check(output) }
   }
 
@@ -34,7 +35,6 @@ public struct BoardCheck {
         reportSecondUse(of: claim, before: index)
         continue
       }
-      claim.line = board.flatMap { line(claim.name, of: $0) }
       if let line = claim.line {
         checkFree(line, claim)
       } else if let board {
@@ -85,16 +85,18 @@ public struct BoardCheck {
       problems.report(claim.mark, "\(pin) of \(board.name) is \(supply.supply), not a line")
       return
     }
+    // What is somebody else's is proposed to nobody.
+    let free = board.lines.filter { !claims.contain($0) }.map { $0.name }
     let names = board.lines.map { $0.name }
     // Digits are never a slip worth guessing at, and a bare number is meant as the number of a line.
     let digits = claim.name.trailingDigits
-    let near = names.filter { $0.trailingDigits.equals(digits) }
+    let near = free.filter { $0.trailingDigits.equals(digits) }
     let isNumber = claim.name.equals(digits)
     let meant = isNumber ? near.first ?? digits : claim.name
     var suggestion = didYouMean(meant, near) ?? "lines are \(summary(of: names))"
     // A bare number is a line's for some programs, and a pin's for others.
     let pin = "pin " + digits
-    if isNumber, let other = board.line(pin) {
+    if isNumber, let other = board.line(pin), !claims.contain(other) {
       suggestion =
         near.isEmpty
         ? "did you mean \(pin.quoted)?"

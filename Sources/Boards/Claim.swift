@@ -174,6 +174,9 @@ public final class Claims {
 
   public init() {}
 
+  /// Whether somebody wants the line.
+  func contain(_ line: LineDescription) -> Bool { lines.contains { $0.line === line } }
+
   public func add(_ output: OutputClaim) {
     lines.append(output)
     outputs.append(output)

@@ -3,6 +3,7 @@ import DeviceFile
 /// Warns of outputs that the board's own pulls switch on while no software runs yet.
 struct PowerUpLinter {
   let board: BoardDescription
+  let claims: Claims
   let warnings: Problems
 
   func check(_ output: OutputClaim) {
@@ -32,7 +33,8 @@ struct PowerUpLinter {
 
   /// Another line that nothing else needs and whose pull keeps the output off.
   private func isSafe(_ line: LineDescription, for output: OutputClaim) -> Bool {
-    guard line.reserved == nil, line.powerUpPull == (output.activeLow ? .up : .down) else { return false }
+    guard line.reserved == nil, !claims.contain(line), line.powerUpPull == (output.activeLow ? .up : .down)
+    else { return false }
     for bus in board.buses where bus.lines.contains(where: { line.isCalled($0) }) { return false }
     return true
   }

@@ -19,7 +19,7 @@ struct ModuleReader {
     for reserved in DeviceReader.reservedNames where reserved.equals(name) {
       field.report("\(name.quoted) is a reserved name", "the device uses it in its own topics")
     }
-    let file = ModuleFile(kind: kind.name, name: name, fields: fields, needs: needs)
+    let file = ModuleFile(kind: kind.name, name: name, fields: fields, needs: needs, kinds: kinds)
     let module = kind.read(file)
     fields.finish()
     return (module, file)

@@ -61,17 +61,3 @@ struct LogLimit {
     return unlogged
   }
 }
-
-extension FixedText {
-  /// `12.000345`
-  fileprivate mutating func append(secondsOf moment: Instant) {
-    let microseconds = moment.nanoseconds / 1_000
-    append(decimal: microseconds / 1_000_000)
-    append(".")
-    var unit: Int64 = 100_000
-    while unit > 0 {
-      append(decimal: microseconds / unit % 10)
-      unit /= 10
-    }
-  }
-}

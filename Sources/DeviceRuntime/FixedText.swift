@@ -88,6 +88,7 @@ public struct FixedText: Sendable {
 
   /// The text as the inside of a JSON string, as far as it fits with `room` bytes to spare: a character is
   /// there whole or not at all. Control characters and bytes that are not UTF-8 become `\u00XX`.
+  @inline(never)
   public mutating func append(jsonEscaped text: FixedText, leaving room: Int = 0) {
     var index = 0
     while index < text.count {
@@ -109,6 +110,16 @@ public struct FixedText: Sendable {
       }
       index += max(1, length)
     }
+  }
+
+  /// `12.000345`
+  mutating func append(secondsOf moment: Instant) {
+    let microseconds = moment.nanoseconds / 1_000
+    append(decimal: microseconds / 1_000_000)
+    // The digit before the six of the fraction is written as the point.
+    let point = count
+    append(decimal: 1_000_000 + microseconds % 1_000_000)
+    if point < FixedText.capacity { bytes[point] = UInt8(ascii: ".") }
   }
 
   public mutating func removeAll() {

@@ -39,9 +39,12 @@ public final class ModuleFile {
   public let fields: Fields
   public let claimant: Claimant
   let needs: DeviceNeeds
+  private let kinds: [ModuleKind]
 
-  public init(kind: String, name: String, fields: Fields, needs: DeviceNeeds) {
+  /// `kinds`: all that the program has.
+  public init(kind: String, name: String, fields: Fields, needs: DeviceNeeds, kinds: [ModuleKind] = []) {
     self.name = name
+    self.kinds = kinds
     self.fields = fields
     self.needs = needs
     claimant = Claimant(mark: fields.mark, kind: kind, name: name)
@@ -128,10 +131,20 @@ public final class ModuleFile {
     // Another part's number is no slip of the finger: what drives that part, or that nothing does yet.
     let known = fields.problems.meant(name, among: names, others: parts)
     var suggestion: Message = known.map { "did you mean \($0.quoted)?" } ?? "drivers are \(listed(names))"
-    if known == nil, name.bytes.contains(where: isDigit) {
+    if known == nil, let other = otherKind(of: name, fields.problems) {
+      suggestion = "\(other.quoted) drives that: begin the module with '- \(other): '"
+    } else if known == nil, name.bytes.contains(where: isDigit) {
       suggestion = "\(claimant.kind.quoted) has no driver for that chip yet; \(suggestion)"
     }
     field.report("unknown driver \(field.node.description) in \(field.owner)", suggestion)
+    return nil
+  }
+
+  /// The other kind that has such a chip.
+  private func otherKind(of chip: String, _ problems: Problems) -> String? {
+    for kind in kinds where !kind.chips.isEmpty && !kind.name.equals(claimant.kind) {
+      if problems.meant(chip, among: kind.chips, others: kind.chips) != nil { return kind.name }
+    }
     return nil
   }
 

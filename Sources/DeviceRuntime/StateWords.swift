@@ -42,8 +42,6 @@ public final class StateWords: Sendable {
 
 // `on_payload` and `off_payload` of whatever has two states.
 extension ModuleFile {
-  private static let longestWord = 64
-
   /// `commands`: what may be sent besides, which is no word for a state.
   public func stateWords(besides commands: [String] = []) -> StateWords {
     let (on, off) = (fields.optional("on_payload"), fields.optional("off_payload"))
@@ -61,9 +59,7 @@ extension ModuleFile {
     guard let text = field.text(wanted: "a word for a state") else { return nil }
     let word = StateWords.plain(text)
     if word.isEmpty { field.reject(wanted: "a word for a state") }
-    if text.utf8.count > ModuleFile.longestWord {
-      field.report("\(field.title) is longer than \(ModuleFile.longestWord) bytes")
-    }
+    if word.isTruncated { field.report("\(field.title) is longer than \(FixedText.capacity) bytes") }
     for command in commands where word.matches(text: FixedText(command)) {
       field.report("\(field.title) cannot be \(command), which is another command")
     }

@@ -11,8 +11,9 @@ import Units
 ///   writes 6 bytes of settings. Without the reset a chip whose supply had sagged may show a constant, or some 700 hPa,
 ///   for ever. Every measurement writes 3 bytes and asks for 44 ms; `collect` writes 2 bytes and reads 11 (addresses
 ///   included).
-/// - The last digits of both results are noise in a working chip. When both have been the same sixteen times in a row,
-///   the next `start` resets it.
+/// - The last digits of both results are noise in a working chip. When the pressure has been the same sixteen times in a
+///   row, or the temperature, which is quieter, sixty-four times, the next `start` resets the chip; what stays the same
+///   all the same is `.estimated`.
 /// - `.bus` when a transfer fails; `.wrongIdentity` when register 0xD0 does not hold 0x58, or 0x56 or 0x57 as the
 ///   first chips do; `.checksum` when the calibration is not the same twice; `.notReady` when the chip still
 ///   measures, or still loads its calibration; `.implausible` when the calibration is not one that a working chip has, the chip has lost
@@ -55,16 +56,12 @@ public struct BMP280: I2CSensor {
     case converting
   }
 
-  /// How often both results may be the same before the chip counts as frozen.
-  private static var mostAlike: Int { 16 }
-
   private let registers: Registers
   /// Known while all is well.
   private var calibration: Calibration?
   private var phase: Phase = .asleep
-  /// The last results, and how often they have come in a row.
-  private var last: (pressure: UInt32, temperature: UInt32) = (0, 0)
-  private var alike = 0
+  private var stuckPressure = StuckWatch(most: 16)
+  private var stuckTemperature = StuckWatch(most: 64)
 
   public init(_ device: any I2CDevice) {
     registers = Registers(device: device)
@@ -105,18 +102,13 @@ public struct BMP280: I2CSensor {
     guard answer[1] == Self.asleep, pressure != Self.nothing, temperature != Self.nothing else {
       throw .implausible
     }
-    let measurement = try current.measurement(rawTemperature: temperature, rawPressure: pressure)
-    if !isFrozen(pressure, temperature) { calibration = current }
+    var measurement = try current.measurement(rawTemperature: temperature, rawPressure: pressure)
+    let isPressureStuck = stuckPressure.take(Int64(pressure))
+    let isTemperatureStuck = stuckTemperature.take(Int64(temperature))
+    measurement.pressureQuality = stuckPressure.quality
+    measurement.temperatureQuality = stuckTemperature.quality
+    if !isPressureStuck, !isTemperatureStuck { calibration = current }
     return measurement
-  }
-
-  /// Counts results that are the same; after a reset that begins anew.
-  private mutating func isFrozen(_ pressure: UInt32, _ temperature: UInt32) -> Bool {
-    alike = last == (pressure, temperature) ? alike + 1 : 1
-    last = (pressure, temperature)
-    guard alike >= Self.mostAlike else { return false }
-    alike = 0
-    return true
   }
 
   /// The calibration of a chip that was reset: asleep, without a filter.

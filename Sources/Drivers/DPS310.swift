@@ -13,6 +13,9 @@ import Units
 ///   of some chips and 9 of settings. Every measurement writes 3 bytes and asks for 5 ms; `advance` reads
 ///   the temperature with settings and state (2 and 8), writes 3 bytes and asks for 32 ms; `collect` reads the
 ///   state (2 and 2) and the pressure (2 and 4), addresses included.
+/// - The last digits of both results are noise in a working chip. When the pressure has been the same sixteen times in a
+///   row, or the temperature sixty-four times, the next `start` resets the chip; what stays the same all the same is
+///   `.estimated`.
 /// - Some chips have a fuse that is not blown: they show some 60 °C in a room. The maker's cure is five writes to
 ///   undocumented registers, which do nothing to other chips; a reset undoes them.
 /// - `.bus` when a transfer fails; `.wrongIdentity` when register 0x0D does not hold 0x10; `.checksum` when
@@ -74,6 +77,8 @@ public struct DPS310: I2CSensor {
   /// A single sample, of the sensor the calibration was made with.
   private var temperatureSettings: UInt8 = 0
   private var phase: Phase = .asleep
+  private var stuckPressure = StuckWatch(most: 16)
+  private var stuckTemperature = StuckWatch(most: 64)
 
   public init(_ device: any I2CDevice) {
     registers = Registers(device: device)
@@ -122,8 +127,12 @@ public struct DPS310: I2CSensor {
     phase = .asleep
     calibration = nil  // until this has gone well
     let rawPressure = try pressure()
-    let measurement = try current.measurement(rawTemperature: rawTemperature, rawPressure: rawPressure)
-    calibration = current
+    var measurement = try current.measurement(rawTemperature: rawTemperature, rawPressure: rawPressure)
+    let isPressureStuck = stuckPressure.take(rawPressure)
+    let isTemperatureStuck = stuckTemperature.take(rawTemperature)
+    measurement.pressureQuality = stuckPressure.quality
+    measurement.temperatureQuality = stuckTemperature.quality
+    if !isPressureStuck, !isTemperatureStuck { calibration = current }
     return measurement
   }
 

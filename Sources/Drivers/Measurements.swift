@@ -42,6 +42,9 @@ public struct ClimateMeasurement: Measurement {
 public struct BarometerMeasurement: Measurement {
   public var temperature: Temperature
   public var pressure: Pressure
+  /// `.estimated`: it is stuck, and may be a value of before.
+  public var temperatureQuality = Quality.good
+  public var pressureQuality = Quality.good
 
   public init(temperature: Temperature, pressure: Pressure) {
     self.temperature = temperature
@@ -54,8 +57,8 @@ public struct BarometerMeasurement: Measurement {
   }
 
   public func forEachReading(_ body: (Reading) -> Void) {
-    body(Reading(0, temperature.thousandths))
-    body(Reading(1, pressure.thousandths))
+    body(Reading(0, temperature.thousandths, temperatureQuality))
+    body(Reading(1, pressure.thousandths, pressureQuality))
   }
 }
 

@@ -78,7 +78,6 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
     expires = retention.expires
     claim.note = ", every \(durationText(period))\(format == .json ? ", JSON" : "")\(keeping.note)"
     if retention.isRetained { claim.note += ", retained" }
-    if expires > 0 { claim.note += ", expires after \(durationText(Int64(expires) * 1_000))" }
     probe = chip?.probe(claim) ?? NoProbe()
     entities = SensorModule.entities(probe, isRetained: retention.isRetained)
     place = SensorPlace(bus: "", address: 0, identity: chip?.identity)

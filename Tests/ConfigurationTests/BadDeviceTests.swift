@@ -98,6 +98,14 @@ struct BadDeviceTests {
       "a bare number", modules("- relay: fan", "  line: 17"),
       "6:11: simulator has no line '17'; did you mean 'GPIO17'?"),
     BadInput(
+      "a bare number of a line that is taken",
+      modules("- relay: fan", "  line: 17", "- button: door", "  line: GPIO17"),
+      "6:11: simulator has no line '17'; lines are GPIO0…GPIO27"),
+    BadInput(
+      "a slip of a line that is taken",
+      modules("- relay: fan", "  line: GPO5", "- button: door", "  line: wPi 21"),
+      "6:11: simulator has no line 'GPO5'; lines are GPIO0…GPIO27"),
+    BadInput(
       "a bare number that is a line's and a pin's", modules("- relay: fan", "  line: 5"),
       "6:11: simulator has no line '5'; did you mean 'GPIO5', or 'pin 5', which is GPIO3?"),
     BadInput(

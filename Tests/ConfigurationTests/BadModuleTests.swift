@@ -94,8 +94,8 @@ struct BadModuleTests {
       "a word for a state that is a list", button("on_payload: [on]"),
       "7:17: 'on_payload' in button 'door' must be a word for a state, not a list"),
     BadInput(
-      "a word for a state that is too long", button("on_payload: \(String(repeating: "o", count: 65))"),
-      "7:17: 'on_payload' in button 'door' is longer than 64 bytes"),
+      "a word for a state that is too long", button("on_payload: \(String(repeating: "o", count: 513))"),
+      "7:17: 'on_payload' in button 'door' is longer than 512 bytes"),
     BadInput(
       "a wrong pull", button("pull: upp"),
       "7:11: 'pull' in button 'door' must be up, down or none, not 'upp'; did you mean 'up'?"),

@@ -33,6 +33,26 @@ struct ExpanderTests {
     }
   }
 
+  @Test(arguments: [
+    ("sensor", "mcp23017", "'expander' drives that: begin the module with '- expander: '"),
+    ("sensor", "PCF8574", "'expander' drives that: begin the module with '- expander: '"),
+    ("expander", "sht3x", "'sensor' drives that: begin the module with '- sensor: '"),
+    ("expander", "BMP280", "'sensor' drives that: begin the module with '- sensor: '"),
+  ])
+  func `a chip of another kind is known as that`(kind: String, chip: String, cure: String) {
+    do throws(ConfigurationErrors) {
+      _ = try DeviceConfiguration.load(
+        source(device("  - \(kind): x\n    driver: \(chip)\n    bus: i2c-1\n")),
+        features: ConfigurationFeatures(
+          kinds: ModuleKind.all, transports: MQTTTransport.all, hasOutbox: true, hasScram: true,
+          spellings: .usual), surroundings: TestSurroundings())
+      Issue.record("it is taken")
+    } catch {
+      #expect(
+        error.list.map(\.text) == ["device.yaml:6:13: unknown driver '\(chip)' in \(kind) 'x'; \(cure)"])
+    }
+  }
+
   @Test func `a pin is a line by number and by the datasheet's name`() throws {
     let found = try configuration(
       "- relay: fan", "  line: relays.3", "- relay: pump", "  line: relays.GPB7", "- expander: relays",

@@ -186,6 +186,7 @@ struct SuggestionTests {
         complaint("expander", part)?.hasPrefix(
           "'expander' has no driver for that chip yet; drivers are MCP23017") == true)
     }
-    #expect(complaint("sensor", "MCP23017")?.hasPrefix("'sensor' has no driver for that chip yet") == true)
+    #expect(
+      complaint("sensor", "MCP23017") == "'expander' drives that: begin the module with '- expander: '")
   }
 }

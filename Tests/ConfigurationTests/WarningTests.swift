@@ -48,6 +48,13 @@ struct WarningTests {
     #expect(try load(text).warnings.map(\.text) == (warning.map { ["device.yaml:3:7: \($0)"] } ?? []))
   }
 
+  @Test func `a line that somebody has is proposed to nobody`() throws {
+    let found = try warnings(
+      "- relay: fan", "  line: GPIO17", "  active: low", "- button: door", "  line: GPIO6", "- relay: pump",
+      "  line: GPIO4", "  active: low")
+    #expect(found.count == 1 && found[0].contains("; use GPIO5 or GPIO7…GPIO8 or add"))
+  }
+
   @Test func `the simulated board knows no config.txt`() throws {
     let found = try warnings("- relay: fan", "  line: pin 11", "  active: low", board: "simulator")
     #expect(found.count == 1 && found[0].hasSuffix("; use GPIO4…GPIO8"))

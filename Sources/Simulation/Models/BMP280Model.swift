@@ -28,6 +28,10 @@ public final class BMP280Model: RegisterModel, SensorModel {
   public enum BrownOut: Sendable {
     /// Results stay what they are.
     case frozen
+    /// The pressure alone stays what it is.
+    case frozenPressure
+    /// The same, and a reset does not help: the chip is broken.
+    case brokenPressure
     /// The pressure is some 30 % too low.
     case low
   }
@@ -57,10 +61,12 @@ public final class BMP280Model: RegisterModel, SensorModel {
     case 0xE0 where value == 0xB6:
       control = 0
       configuration = 0
-      rawPressure = 0x80000
       rawTemperature = 0x80000
       ends = nil
-      brownOut = nil
+      if brownOut != .brokenPressure {
+        rawPressure = 0x80000
+        brownOut = nil
+      }
       loaded = clock.now + .milliseconds(2)
     case 0xF4:
       control = value
@@ -120,6 +126,7 @@ public final class BMP280Model: RegisterModel, SensorModel {
     if brownOut == .frozen { return }
     let isFiltered = configuration >> 2 & 0b111 != 0 && rawPressure != 0x80000
     rawTemperature = isFiltered ? (rawTemperature + nextTemperature) / 2 : nextTemperature
+    if brownOut == .frozenPressure || brownOut == .brokenPressure { return }
     rawPressure = isFiltered ? (rawPressure + nextPressure) / 2 : nextPressure
   }
 }

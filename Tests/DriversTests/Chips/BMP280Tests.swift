@@ -108,6 +108,42 @@ extension BMP280: ChipPromises {
     }
   }
 
+  @Test("BMP280: a pressure that freezes alone is right again after sixteen that were the same")
+  func freezeAlone() throws {
+    let model = BMP280Model(environment: environment, clock: clock)
+    var sensor = BMP280(bus.attach(model, at: 0x76))
+    environment.set(.pressure, thousandths: 985_000)
+    _ = try read(&sensor)
+    model.sag(.frozenPressure)
+    for count in 1...40 {
+      environment.set(.temperature, thousandths: 20_312 + Int64(count) * 50)
+      environment.set(.pressure, thousandths: 985_000 + Int64(count) * 500)
+      let measurement = try read(&sensor)
+      let off = abs(Int64(measurement.pressure.milliPascals) - 98_500_000 - Int64(count) * 50_000)
+      #expect(count < 16 ? off > 30_000 : off < 5_000, "reading \(count)")
+      #expect(measurement.pressureQuality == (count == 15 ? .estimated : .good))
+      #expect(measurement.temperatureQuality == .good)
+    }
+  }
+
+  @Test("BMP280: a pressure that stays the same through resets is not passed off as measured")
+  func broken() throws {
+    let model = BMP280Model(environment: environment, clock: clock)
+    var sensor = BMP280(bus.attach(model, at: 0x76))
+    environment.set(.pressure, thousandths: 985_000)
+    _ = try read(&sensor)
+    model.sag(.brokenPressure)
+    for count in 1...100 {
+      environment.set(.temperature, thousandths: 20_312 + Int64(count) * 50)
+      let measurement = try read(&sensor)
+      #expect(measurement.pressureQuality == (count < 15 ? .good : .estimated), "reading \(count)")
+      #expect(measurement.temperatureQuality == .good)
+    }
+    var qualities: [Quality] = []
+    try read(&sensor).forEachReading { qualities.append($0.quality) }
+    #expect(qualities == [.good, .estimated])
+  }
+
   @Test("BMP280: air in which nothing changes, if there were such, would be read like any other")
   func constantAir() throws {
     var sensor = BMP280(bus.attach(BMP280Model(environment: environment, clock: clock), at: 0x76))

@@ -150,6 +150,23 @@ extension DPS310: ChipPromises {
     }
   }
 
+  @Test("DPS310: results that stay the same are not passed off as measured, and are right once they change")
+  func stuck() throws {
+    let clock = VirtualClock()
+    let environment = Environment((.temperature, 20_312), (.pressure, 985_000))
+    let bus = SimulatedI2CBus()
+    var sensor = DPS310(bus.attach(DPS310Model(environment: environment, clock: clock), at: 0x77))
+    for count in 1...100 {
+      if count == 90 { environment.set(.pressure, thousandths: 990_000) }
+      clock.advance(by: try sensor.start())
+      while let wait = try sensor.advance() { clock.advance(by: wait) }
+      let measurement = try sensor.collect()
+      let isSame = count >= 16 && count < 90
+      #expect(measurement.pressureQuality == (isSame ? .estimated : .good), "reading \(count)")
+      #expect(measurement.temperatureQuality == (count < 64 ? .good : .estimated), "reading \(count)")
+    }
+  }
+
   @Test("DPS310: calibration of zeros or ones is implausible")
   func deadBus() {
     for byte in [UInt8(0), 0xFF] { #expect(!DPS310.Calibration(InlineArray(repeating: byte)).isPlausible) }
