@@ -19,11 +19,20 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner, Addres
   private var isReading = true
   private var needsRoom = false
   private var isWanted = false
+  private let plain: PlainServer?
+  /// The server has shown that it does not speak TLS, at this connection or an earlier one.
+  private var isKnown = false
+  /// What may still be sent before it has; nil: everything.
+  private var allowance: Int?
+  private var silence: Moment?
 
+  /// `plain`: what is sent here is not encrypted, and whoever listens may want it to be.
   public init(
-    _ endpoint: Endpoint, proxy: ProxySettings? = nil, loop: EventLoop, owner: any NetworkStreamOwner
+    _ endpoint: Endpoint, proxy: ProxySettings? = nil, plain: PlainServer? = nil, loop: EventLoop,
+    owner: any NetworkStreamOwner
   ) {
     self.endpoint = endpoint
+    self.plain = plain
     self.proxy = proxy
     self.loop = loop
     self.owner = owner
@@ -70,26 +79,65 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner, Addres
     guard isReady, buffer.count > 0 else { return 0 }
     let count = buffer.withUnsafeMutableBufferPointer { linux_read(file, $0.baseAddress, $0.count) }
     if count > 0 {
+      if let plain, !isKnown, buffer[0] == PlainServer.alert {
+        fail("the server speaks TLS: use " + plain.secured)
+        return 0
+      }
+      isKnown = true
       acknowledgeNow()
       return count
     }
     if count == 0 {
-      fail("closed by the broker")
+      fail(closedWords)
     } else if count != -Int(EAGAIN) {
-      fail(SystemError(number: Int32(-count)).message)
+      fail(allowance == nil ? SystemError(number: Int32(-count)).message : closedWords)
     }
     return 0
   }
 
   public func write(_ bytes: Span<UInt8>) -> Int {
     guard isReady, bytes.count > 0 else { return 0 }
-    let count = bytes.withUnsafeBufferPointer { linux_write(file, $0.baseAddress, $0.count) }
+    let part = bytes.extracting(first: min(bytes.count, allowance ?? bytes.count))
+    if part.count == 0 { return 0 }
+    let count = part.withUnsafeBufferPointer { linux_write(file, $0.baseAddress, $0.count) }
     if count < 0 && count != -Int(EAGAIN) {
       fail(SystemError(number: Int32(-count)).message)
       return 0
     }
-    if count < bytes.count { waitForRoom() }
+    if let allowance {
+      listen(allowance - max(0, count))
+    } else if count < bytes.count {
+      waitForRoom()
+    }
     return max(0, count)
+  }
+
+  /// What is harmless is out: who speaks TLS says so now.
+  private func listen(_ allowance: Int) {
+    self.allowance = allowance
+    if allowance > 0 { return waitForRoom() }
+    let silence =
+      self.silence
+      ?? Moment(loop: loop) { [unowned(unsafe) self] in
+        isAnswerless()
+      }
+    self.silence = silence
+    let roundTrip = Duration.microseconds(Int64(linux_round_trip(file)))
+    do throws(SystemError) {
+      try silence.begin(PlainServer.patience(endpoint.port, roundTrip: roundTrip))
+    } catch {
+      fail(error.message)
+    }
+  }
+
+  private func isAnswerless() {
+    allowance = nil
+    if file >= 0 { owner.streamWritable() }
+  }
+
+  private var closedWords: String {
+    guard let plain, allowance != nil else { return "closed by the broker" }
+    return "closed by the broker at the first bytes: does it speak TLS? Then use " + plain.secured
   }
 
   func acknowledgeNow() { linux_acknowledge_now(file) }
@@ -139,6 +187,8 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner, Addres
     }
     isReading = true
     needsRoom = false
+    allowance =
+      plain?.isToldSecrets == true && !isKnown && endpoint.port != 0 ? PlainServer.harmlessBytes : nil
     guard let proxy else { return owner.streamOpened() }
     handshake = ProxyHandshake(proxy, to: endpoint)
     sayToProxy()
@@ -200,6 +250,7 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner, Addres
 
   private func dropFile() {
     race?.stop()
+    silence?.stop()
     handshake = nil
     if file < 0 { return }
     loop.unwatch(file, token: token)
