@@ -25,6 +25,8 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner, Addres
   /// What may still be sent before it has; nil: everything.
   private var allowance: Int?
   private var silence: Moment?
+  /// Why the connection has ended, while the server is asked in TLS what it speaks.
+  private var asking: String?
 
   /// `plain`: what is sent here is not encrypted, and whoever listens may want it to be.
   public init(
@@ -71,7 +73,7 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner, Addres
   public var isOpen: Bool { file >= 0 }
 
   /// Connected, through the proxy if there is one.
-  private var isReady: Bool { file >= 0 && handshake == nil }
+  private var isReady: Bool { file >= 0 && handshake == nil && asking == nil }
 
   public var hasInput: Bool { false }
 
@@ -79,18 +81,15 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner, Addres
     guard isReady, buffer.count > 0 else { return 0 }
     let count = buffer.withUnsafeMutableBufferPointer { linux_read(file, $0.baseAddress, $0.count) }
     if count > 0 {
-      if let plain, !isKnown, buffer[0] == PlainServer.alert {
-        fail("the server speaks TLS: use " + plain.secured)
-        return 0
-      }
+      if !isKnown, isTLS(buffer[0]) { return 0 }
       isKnown = true
       acknowledgeNow()
       return count
     }
     if count == 0 {
-      fail(closedWords)
+      ended("closed by the broker")
     } else if count != -Int(EAGAIN) {
-      fail(allowance == nil ? SystemError(number: Int32(-count)).message : closedWords)
+      ended(SystemError(number: Int32(-count)).message)
     }
     return 0
   }
@@ -132,12 +131,39 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner, Addres
 
   private func isAnswerless() {
     allowance = nil
+    if asking != nil { return fail("") }
     if file >= 0 { owner.streamWritable() }
   }
 
-  private var closedWords: String {
-    guard let plain, allowance != nil else { return "closed by the broker" }
-    return "closed by the broker at the first bytes: does it speak TLS? Then use " + plain.secured
+  /// A server that had the first bytes only, or listens where TLS usually is, and has never answered, is asked in TLS
+  /// what it speaks, before the owner hears of the end.
+  private func ended(_ reason: String) {
+    guard plain != nil, !isKnown, proxy == nil, allowance != nil || PlainServer.isUsualForTLS(endpoint.port),
+      let resolver, resolver.count > 0
+    else { return fail(reason) }
+    dropFile()
+    asking = reason
+    race?.start(resolver.addresses, count: Int(resolver.count))
+  }
+
+  private func ask() {
+    let hello = PlainServer.hello
+    if linux_write(file, hello, hello.count) == hello.count { return listen(0) }
+    fail("")
+  }
+
+  private func hearAnswer() {
+    var byte: UInt8 = 0
+    let count = linux_read(file, &byte, 1)
+    if count == -Int(EAGAIN) || (count == 1 && isTLS(byte)) { return }
+    fail("")
+  }
+
+  private func isTLS(_ first: UInt8) -> Bool {
+    guard let plain, PlainServer.isTLS(first) else { return false }
+    asking = nil
+    fail("the server speaks TLS: use " + plain.secured)
+    return true
   }
 
   func acknowledgeNow() { linux_acknowledge_now(file) }
@@ -157,6 +183,7 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner, Addres
 
   public func fileReady(_ readiness: Readiness) {
     if handshake != nil { return continueHandshake() }
+    if asking != nil { return hearAnswer() }
     if isFinishing { return discard() }
     if readiness.contains(.readable) || readiness.contains(.closed) { owner.streamReadable() }
     if readiness.contains(.closed) && !isReading { return fail("the connection broke off") }
@@ -189,6 +216,7 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner, Addres
     needsRoom = false
     allowance =
       plain?.isToldSecrets == true && !isKnown && endpoint.port != 0 ? PlainServer.harmlessBytes : nil
+    if asking != nil { return ask() }
     guard let proxy else { return owner.streamOpened() }
     handshake = ProxyHandshake(proxy, to: endpoint)
     sayToProxy()
@@ -235,6 +263,7 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner, Addres
   }
 
   func fail(_ reason: String) {
+    let reason = asking ?? reason
     dropFile()
     if !isWanted { return }
     isWanted = false
@@ -252,6 +281,7 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner, Addres
     race?.stop()
     silence?.stop()
     handshake = nil
+    asking = nil
     if file < 0 { return }
     loop.unwatch(file, token: token)
     linux_close(file)

@@ -9,8 +9,8 @@ public struct MQTTServer: Sendable {
   public var webSocket: WebSocketSettings?
   /// Nil: straight to the endpoint.
   public var proxy: ProxySettings?
-  /// For servers without TLS.
-  var plain = PlainServer(secured: "mqtts://")
+  /// For servers without TLS; those with WebSockets are told no password before they have answered.
+  var plain: PlainServer? = PlainServer(secured: "mqtts://")
 
   public init(
     endpoint: Endpoint, tls: TLSSettings? = nil, webSocket: WebSocketSettings? = nil,

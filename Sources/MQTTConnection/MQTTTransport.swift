@@ -36,7 +36,7 @@ public struct MQTTTransport: Sendable {
         ) {
           var below = server
           below.webSocket = nil
-          below.plain = PlainServer(secured: "wss://")
+          below.plain = nil
           // RFC 6455 asks for HTTP/1.1; a server that knows no "mqtt" there would refuse it.
           below.tls?.alpn = "http/1.1"
           return below.makeStream(transports, loop: loop, owner: $0)
