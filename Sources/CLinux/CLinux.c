@@ -327,6 +327,12 @@ int linux_socket_error(int fd) {
   return error;
 }
 
+int linux_round_trip(int fd) {
+  struct tcp_info info;
+  socklen_t length = sizeof info;
+  return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0 ? 0 : (int)(info.tcpi_rtt & 0x7fffffff);
+}
+
 void linux_acknowledge_now(int fd) {
   int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);

@@ -112,7 +112,10 @@ int csqlite_open(const char *path, const char *vfs, csqlite_store **opened, char
   if (!result) {
     result = outcome(store->open_v2(path, &store->database, OPEN_READWRITE | OPEN_CREATE | OPEN_NOMUTEX, vfs));
     if (!result) result = set_up(store);
-    if (result) snprintf(message, capacity, "%s", store->errmsg(store->database));
+    int is_absent;
+    int is_system = !vfs && (result == CSQLITE_FAILED || result == CSQLITE_FULL);
+    if (result && !(is_system && csqlite_trouble(path, message, capacity, &is_absent)))
+      snprintf(message, capacity, "%s", store->errmsg(store->database));
   } else {
     snprintf(message, capacity, "libsqlite3.so.0 is not there (Debian: libsqlite3-0)");
   }

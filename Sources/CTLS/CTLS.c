@@ -1,110 +1,27 @@
 #define _GNU_SOURCE
-#include "CTLS.h"
+#include "Library.h"
 
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What is used of OpenSSL 3's interface, which is promised to stay until OpenSSL 4. Declared here so that
-   no header of it is needed to build. */
-typedef struct ssl_st SSL;
-typedef struct ssl_ctx_st SSL_CTX;
-typedef struct ssl_session_st SSL_SESSION;
-typedef struct ssl_method_st SSL_METHOD;
-typedef struct x509_st X509;
-typedef struct x509_pubkey_st X509_PUBKEY;
-typedef struct x509_vpm_st X509_VERIFY_PARAM;
-typedef struct x509_store_ctx_st X509_STORE_CTX;
-enum { FILETYPE_PEM = 1, VERIFY_NONE = 0, VERIFY_PEER = 1 };
-enum { CTRL_MODE = 33, CTRL_SESSION_CACHE = 44, CTRL_HOST_NAME = 55, CTRL_MIN_VERSION = 123 };
-enum { MODE_PARTIAL_WRITE = 1, MODE_MOVING_BUFFER = 2, MODE_RELEASE_BUFFERS = 0x10 };
-/* A connection that ends without goodbye is a lost one, as on TCP: MQTT's packets say how long they are. */
-#define OPTION_IGNORE_UNEXPECTED_EOF (UINT64_C(1) << 7)
-enum { CACHE_CLIENT = 1, CACHE_NO_INTERNAL = 0x300, TLS_1_2 = 0x0303 };
-enum { ERROR_SSL = 1, ERROR_WANT_READ = 2, ERROR_WANT_WRITE = 3, ERROR_SYSCALL = 5, ERROR_ZERO_RETURN = 6 };
-/* Why a certificate is not believed (x509_vfy.h). */
-enum {
-  NO_ISSUER = 2, NOT_YET_VALID = 9, EXPIRED = 10, SELF_SIGNED = 18, SELF_SIGNED_IN_CHAIN = 19,
-  NO_ISSUER_LOCALLY = 20, FIRST_UNVERIFIED = 21, HOST_MISMATCH = 62, ADDRESS_MISMATCH = 64
-};
-
-#define LIBRARY(X)                                                                                     \
-  X(const SSL_METHOD *, TLS_client_method, (void))                                                     \
-  X(SSL_CTX *, SSL_CTX_new, (const SSL_METHOD *))                                                      \
-  X(void, SSL_CTX_free, (SSL_CTX *))                                                                   \
-  X(long, SSL_CTX_ctrl, (SSL_CTX *, int, long, void *))                                                \
-  X(uint64_t, SSL_CTX_set_options, (SSL_CTX *, uint64_t))                                              \
-  X(int, SSL_CTX_set_default_verify_paths, (SSL_CTX *))                                                \
-  X(int, SSL_CTX_load_verify_file, (SSL_CTX *, const char *))                                          \
-  X(int, SSL_CTX_load_verify_dir, (SSL_CTX *, const char *))                                           \
-  X(int, SSL_CTX_use_certificate_chain_file, (SSL_CTX *, const char *))                                \
-  X(int, SSL_CTX_use_PrivateKey_file, (SSL_CTX *, const char *, int))                                  \
-  X(int, SSL_CTX_check_private_key, (const SSL_CTX *))                                                 \
-  X(int, SSL_CTX_set_alpn_protos, (SSL_CTX *, const unsigned char *, unsigned))                        \
-  X(void, SSL_CTX_set_verify, (SSL_CTX *, int, int (*)(int, X509_STORE_CTX *)))                        \
-  X(SSL_SESSION *, SSL_get1_session, (SSL *))                                                          \
-  X(int, SSL_SESSION_is_resumable, (const SSL_SESSION *))                                              \
-  X(SSL *, SSL_new, (SSL_CTX *))                                                                       \
-  X(void, SSL_free, (SSL *))                                                                           \
-  X(long, SSL_ctrl, (SSL *, int, long, void *))                                                        \
-  X(int, SSL_set_fd, (SSL *, int))                                                                     \
-  X(int, SSL_set1_host, (SSL *, const char *))                                                         \
-  X(X509_VERIFY_PARAM *, SSL_get0_param, (SSL *))                                                      \
-  X(int, X509_VERIFY_PARAM_set1_ip_asc, (X509_VERIFY_PARAM *, const char *))                           \
-  X(int, SSL_set_session, (SSL *, SSL_SESSION *))                                                      \
-  X(void, SSL_SESSION_free, (SSL_SESSION *))                                                           \
-  X(int, SSL_connect, (SSL *))                                                                         \
-  X(int, SSL_read, (SSL *, void *, int))                                                               \
-  X(int, SSL_write, (SSL *, const void *, int))                                                        \
-  X(int, SSL_shutdown, (SSL *))                                                                        \
-  X(void, SSL_set_shutdown, (SSL *, int))                                                              \
-  X(int, SSL_pending, (const SSL *))                                                                   \
-  X(int, SSL_session_reused, (const SSL *))                                                            \
-  X(int, SSL_get_error, (const SSL *, int))                                                            \
-  X(long, SSL_get_verify_result, (const SSL *))                                                        \
-  X(X509 *, SSL_get0_peer_certificate, (const SSL *))                                                  \
-  X(X509_PUBKEY *, X509_get_X509_PUBKEY, (const X509 *))                                               \
-  X(int, i2d_X509_PUBKEY, (const X509_PUBKEY *, unsigned char **))                                     \
-  X(unsigned char *, SHA256, (const unsigned char *, size_t, unsigned char *))                         \
-  X(const char *, X509_verify_cert_error_string, (long))                                               \
-  X(unsigned long, ERR_get_error, (void))                                                              \
-  X(void, ERR_clear_error, (void))                                                                     \
-  X(const char *, ERR_reason_error_string, (unsigned long))
-
-struct ctls_context {
-#define MEMBER(result, name, arguments) result (*name) arguments;
-  LIBRARY(MEMBER)
-#undef MEMBER
-  SSL_CTX *context;
-  /* The latest session the server gave us, offered at the next connection. */
-  SSL_SESSION *session;
-  char *texts[CTLS_TEXTS];
-  uint8_t pin[32];
-  int has_pin, is_insecure;
-  char reason[256];
-};
+#include <unistd.h>
 
 struct ctls_connection {
   ctls_context *context;
   SSL *ssl;
+  /* The socket, under a number of our own. */
+  int file;
   int is_established;
   /* What the certificate has to be made for, where that is an address: empty otherwise. */
   char address[INET6_ADDRSTRLEN];
-  char reason[256];
+  char reason[CTLS_REASON];
 };
 
-static void say(char *reason, size_t capacity, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(reason, capacity, format, arguments);
-  va_end(arguments);
-}
-
 static int load(ctls_context *context) {
+  if (context->is_loaded) return 1;
   /* libssl brings libcrypto with it; a symbol of either is found through it. */
   void *library = dlopen("libssl.so.3", RTLD_NOW | RTLD_LOCAL);
   if (!library) return 0;
@@ -113,34 +30,7 @@ static int load(ctls_context *context) {
   if (!context->name) return 0;
   LIBRARY(LOOK_UP)
 #undef LOOK_UP
-  return 1;
-}
-
-/* Says what cannot be used, with the library's words for why. */
-static int refuse(ctls_context *context, const char *what, const char *name) {
-  unsigned long code = context->ERR_get_error();
-  const char *reason = code ? context->ERR_reason_error_string(code) : NULL;
-  context->ERR_clear_error();
-  say(context->reason, sizeof context->reason, "%s %s cannot be used: %s", what, name,
-      reason ? reason : "no reason is known");
-  return 0;
-}
-
-static int use_files(ctls_context *context) {
-  SSL_CTX *ssl = context->context;
-  const char *ca_file = context->texts[CTLS_CA_FILE], *ca_directory = context->texts[CTLS_CA_DIRECTORY];
-  if (ca_file && !context->SSL_CTX_load_verify_file(ssl, ca_file))
-    return refuse(context, "the CA file", ca_file);
-  if (ca_directory && !context->SSL_CTX_load_verify_dir(ssl, ca_directory))
-    return refuse(context, "the CA directory", ca_directory);
-  if (!ca_file && !ca_directory) context->SSL_CTX_set_default_verify_paths(ssl);
-  const char *certificate = context->texts[CTLS_CERTIFICATE];
-  if (certificate && context->SSL_CTX_use_certificate_chain_file(ssl, certificate) != 1)
-    return refuse(context, "the certificate", certificate);
-  const char *key = context->texts[CTLS_KEY] ? context->texts[CTLS_KEY] : certificate;
-  if (key && context->SSL_CTX_use_PrivateKey_file(ssl, key, FILETYPE_PEM) != 1)
-    return refuse(context, "the key", key);
-  if (key && !context->SSL_CTX_check_private_key(ssl)) return refuse(context, "the key", key);
+  context->is_loaded = 1;
   return 1;
 }
 
@@ -154,18 +44,28 @@ static void offer_protocol(ctls_context *context, const char *name) {
 }
 
 static int set_up(ctls_context *context) {
-  context->context = context->SSL_CTX_new(context->TLS_client_method());
-  if (!context->context) return refuse(context, "OpenSSL", "");
-  SSL_CTX *ssl = context->context;
+  if (!load(context)) {
+    /* Another machine may have it. */
+    context->is_absent = 1;
+    ctls_say(context->reason, "TLS needs OpenSSL 3, which is not here: sudo apt install openssl");
+    return 0;
+  }
+  if (context->context) return 1;
+  SSL_CTX *ssl = context->context = context->SSL_CTX_new(context->TLS_client_method());
+  if (!ssl) {
+    ctls_say(context->reason, "OpenSSL cannot be used: are its settings right (openssl.cnf)?");
+    context->ERR_clear_error();
+    return 0;
+  }
   context->SSL_CTX_ctrl(ssl, CTRL_MIN_VERSION, TLS_1_2, NULL);
   /* What is written lies in a queue that moves between two attempts. */
   context->SSL_CTX_ctrl(ssl, CTRL_MODE, MODE_PARTIAL_WRITE | MODE_MOVING_BUFFER | MODE_RELEASE_BUFFERS, NULL);
   context->SSL_CTX_ctrl(ssl, CTRL_SESSION_CACHE, CACHE_CLIENT | CACHE_NO_INTERNAL, NULL);
-  context->SSL_CTX_set_options(ssl, OPTION_IGNORE_UNEXPECTED_EOF);
+  context->SSL_CTX_set_options(ssl, OPTION_IGNORE_UNEXPECTED_EOF | OPTION_NO_RENEGOTIATION);
   if (context->texts[CTLS_ALPN]) offer_protocol(context, context->texts[CTLS_ALPN]);
   int pin_alone = context->has_pin && !context->texts[CTLS_CA_FILE] && !context->texts[CTLS_CA_DIRECTORY];
   context->SSL_CTX_set_verify(ssl, context->is_insecure || pin_alone ? VERIFY_NONE : VERIFY_PEER, NULL);
-  return use_files(context);
+  return 1;
 }
 
 ctls_context *ctls_context_create(void) { return calloc(1, sizeof(ctls_context)); }
@@ -174,6 +74,8 @@ void ctls_context_free(ctls_context *context) {
   if (!context) return;
   if (context->session) context->SSL_SESSION_free(context->session);
   if (context->context) context->SSL_CTX_free(context->context);
+  char *password = context->texts[CTLS_KEY_PASSWORD];
+  if (password) explicit_bzero(password, strlen(password));
   for (int which = 0; which < CTLS_TEXTS; which++) free(context->texts[which]);
   free(context);
 }
@@ -192,11 +94,29 @@ void ctls_set_insecure(ctls_context *context) { context->is_insecure = 1; }
 
 const char *ctls_context_open(ctls_context *context) {
   if (context->context) return NULL;
-  if (!load(context)) return "TLS needs OpenSSL 3, which is not here: sudo apt install openssl";
-  if (set_up(context)) return NULL;
+  if (set_up(context) && ctls_use_authorities(context) && ctls_use_certificate(context) && ctls_use_key(context))
+    return NULL;
   if (context->context) context->SSL_CTX_free(context->context);
   context->context = NULL;
   return context->reason;
+}
+
+const char *ctls_trouble(ctls_context *context, ctls_text which, int *is_absent) {
+  context->is_check = 1;
+  context->is_absent = 0;
+  int is_good = set_up(context);
+  if (is_good && (which == CTLS_CA_FILE || which == CTLS_CA_DIRECTORY)) is_good = ctls_use_authorities(context);
+  if (is_good && which == CTLS_KEY) is_good = ctls_use_key(context);
+  if (is_good && which == CTLS_CERTIFICATE) {
+    char words[CTLS_REASON];
+    is_good = ctls_use_certificate(context);
+    if (is_good && ctls_is_out_of_time(context, words)) {
+      ctls_say(context->reason, "the certificate %s %s", context->texts[CTLS_CERTIFICATE], words);
+      is_good = 0;
+    }
+  }
+  *is_absent = context->is_absent;
+  return is_good ? NULL : context->reason;
 }
 
 /* Whether the host is a numeric address. Its interface (`fe80::1%eth0`) is no business of the server's. */
@@ -215,14 +135,16 @@ static int take_address(ctls_connection *connection, const char *host) {
 
 ctls_connection *ctls_connect(ctls_context *context, int fd, const char *host) {
   ctls_connection *connection = calloc(1, sizeof *connection);
-  SSL *ssl = connection ? context->SSL_new(context->context) : NULL;
+  if (!connection) return NULL;
+  connection->context = context;
+  /* The loop may close its own while another thread shakes hands; the number would be somebody else's then. */
+  connection->file = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  SSL *ssl = connection->ssl = connection->file < 0 ? NULL : context->SSL_new(context->context);
   if (!ssl) {
-    free(connection);
+    ctls_free(connection);
     return NULL;
   }
-  connection->context = context;
-  connection->ssl = ssl;
-  context->SSL_set_fd(ssl, fd);
+  context->SSL_set_fd(ssl, connection->file);
   if (take_address(connection, host)) {
     context->X509_VERIFY_PARAM_set1_ip_asc(context->SSL_get0_param(ssl), connection->address);
   } else {
@@ -248,11 +170,14 @@ static void keep_session(ctls_connection *connection) {
 
 void ctls_free(ctls_connection *connection) {
   if (!connection) return;
-  keep_session(connection);
-  /* Without this OpenSSL forgets the session of a connection that was lost, which is when it is wanted:
-     its secrets are no less good. 3: as if both sides had said goodbye. */
-  if (connection->is_established) connection->context->SSL_set_shutdown(connection->ssl, 3);
-  connection->context->SSL_free(connection->ssl);
+  if (connection->ssl) {
+    keep_session(connection);
+    /* Without this OpenSSL forgets the session of a connection that was lost, which is when it is wanted:
+       its secrets are no less good. 3: as if both sides had said goodbye. */
+    if (connection->is_established) connection->context->SSL_set_shutdown(connection->ssl, 3);
+    connection->context->SSL_free(connection->ssl);
+  }
+  if (connection->file >= 0) close(connection->file);
   free(connection);
 }
 
@@ -272,8 +197,17 @@ static void explain_certificate(ctls_connection *connection, long code) {
     break;
   case EXPIRED: more = "; the broker needs a new one, or this device's clock is wrong"; break;
   }
-  say(connection->reason, sizeof connection->reason, "the broker's certificate is not accepted: %s%s%s",
+  ctls_say(connection->reason, "the broker's certificate is not accepted: %s%s%s",
       connection->context->X509_verify_cert_error_string(code), more, address);
+}
+
+/* Servers do not always say that it is our certificate that they refuse, nor why. */
+static void blame_certificate(ctls_connection *connection) {
+  char words[CTLS_REASON], reason[CTLS_REASON];
+  if (!ctls_is_out_of_time(connection->context, words)) return;
+  memcpy(reason, connection->reason, sizeof reason);
+  ctls_say(connection->reason, "%.150s; the certificate %.150s %.60s, or this device's clock is wrong", reason,
+           connection->context->texts[CTLS_CERTIFICATE], words);
 }
 
 /* What a call that did not succeed means. */
@@ -287,7 +221,8 @@ static int outcome(ctls_connection *connection, int result) {
   case ERROR_SYSCALL:
     context->ERR_clear_error();
     if (number == 0) return CTLS_CLOSED;
-    say(connection->reason, sizeof connection->reason, "%s", strerror(number));
+    ctls_say(connection->reason, "%s", strerror(number));
+    blame_certificate(connection);
     return CTLS_FAILED;
   default: break;
   }
@@ -299,7 +234,8 @@ static int outcome(ctls_connection *connection, int result) {
   if (code != 0 && reason && strcmp(reason, "certificate verify failed") == 0)
     explain_certificate(connection, code);
   else
-    say(connection->reason, sizeof connection->reason, "TLS: %s", reason ? reason : "no reason is known");
+    ctls_say(connection->reason, "TLS: %s", reason ? reason : "no reason is known");
+  if (code == 0) blame_certificate(connection);
   return CTLS_FAILED;
 }
 
@@ -322,7 +258,7 @@ int ctls_handshake(ctls_connection *connection) {
   int result = connection->context->SSL_connect(connection->ssl);
   if (result != 1) return outcome(connection, result);
   if (connection->context->has_pin && !matches_pin(connection)) {
-    say(connection->reason, sizeof connection->reason,
+    ctls_say(connection->reason,
         "the broker has another key than the pinned one: a new key, or somebody in between");
     return CTLS_FAILED;
   }

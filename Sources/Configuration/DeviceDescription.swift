@@ -36,12 +36,21 @@ public final class DeviceDescription {
   public var topicPrefix: String { root + "/" + name }
 }
 
+/// Where a device file names the files of `tls`.
+public struct TLSMarks: Sendable {
+  public var authority: Mark?
+  public var certificate: Mark?
+  public var key: Mark?
+}
+
 /// How to reach the broker and who to be there.
 public final class BrokerDescription {
   public var mark: Mark
   /// In the order in which they are tried; none only when the file is wrong.
   public var servers: [ServerDescription] = []
   public var tls = TLSSettings()
+  /// Where `tls` names files.
+  public var tlsMarks = TLSMarks()
   /// More lines for the request of a WebSocket.
   public var headers: [String] = []
   public var proxy: ProxySettings?

@@ -10,7 +10,7 @@ extension BrokerReader {
       if !broker.servers.isEmpty, !broker.servers.contains(where: { $0.scheme.isSecure }) {
         field.report("'tls' has no effect with these URLs", "write mqtts:// or wss://")
       }
-      broker.tls = tls(field)
+      broker.tls = tls(field, &broker.tlsMarks)
     }
     if let field = fields.optional("headers") {
       if !broker.servers.isEmpty, !broker.servers.contains(where: { $0.scheme.isWebSocket }) {
@@ -61,11 +61,11 @@ extension BrokerReader {
     }
   }
 
-  private func tls(_ field: Field) -> TLSSettings {
+  private func tls(_ field: Field, _ marks: inout TLSMarks) -> TLSSettings {
     var tls = TLSSettings()
     let wanted: Message = "a mapping like { ca: /etc/swiftlet/ca.pem }"
     guard let fields = Fields(field.node, owner: "'tls'", wanted: wanted, problems) else { return tls }
-    if let authority = fields.optional("ca").flatMap({ file($0) }) {
+    if let authority = fields.optional("ca").flatMap({ file($0, &marks.authority) }) {
       // A directory has a name that ends with a slash.
       if authority.bytes.last == UInt8(ascii: "/") {
         tls.caDirectory = authority
@@ -73,11 +73,12 @@ extension BrokerReader {
         tls.caFile = authority
       }
     }
-    tls.certificate = fields.optional("cert").flatMap { file($0) }
+    tls.certificate = fields.optional("cert").flatMap { file($0, &marks.certificate) }
     if let key = fields.optional("key") {
-      tls.key = file(key)
+      tls.key = file(key, &marks.key)
       if tls.certificate == nil { key.report("'key' without 'cert'", "the broker wants to see both") }
     }
+    if let field = fields.optional("key_password") { tls.keyPassword = keyPassword(field, tls) }
     tls.pin = fields.optional("pin").flatMap { pin($0) }
     if let insecure = fields.optional("insecure"), insecure.state() == true {
       tls.isInsecure = true
@@ -93,7 +94,16 @@ extension BrokerReader {
     return tls
   }
 
-  private func file(_ field: Field) -> String? {
+  private func keyPassword(_ field: Field, _ tls: TLSSettings) -> String? {
+    if tls.certificate == nil { field.report("'key_password' without 'cert'", "it is for the key of 'cert'") }
+    guard let text = field.text(orSecret: true) else { return nil }
+    // OpenSSL takes no longer ones.
+    if text.utf8.count > 1024 { field.report("\(field.title) is longer than 1024 bytes") }
+    return text
+  }
+
+  private func file(_ field: Field, _ mark: inout Mark?) -> String? {
+    mark = field.mark
     guard let text = field.text() else { return nil }
     if text.bytes.first == UInt8(ascii: "/") { return text }
     field.reject(wanted: "a file with its whole path")

@@ -54,6 +54,9 @@ public struct Substitution {
   private mutating func readSecrets(for name: String, _ mark: Mark) {
     guard !secretsAreRead else { return }
     secretsAreRead = true
+    if let trouble = surroundings.secretsTrouble() {
+      return problems.report(mark, "secret \(name.quoted) is wanted, and \(trouble)")
+    }
     guard let file = surroundings.secretsFile() else {
       problems.report(
         mark, "secret \(name.quoted) is wanted, but there is no secrets.yaml to read",

@@ -5,6 +5,8 @@ public protocol ConfigurationSurroundings: AnyObject {
   func variable(_ name: String) -> String?
   /// `secrets.yaml` beside the device file.
   func secretsFile() -> SourceFile?
+  /// Why there is none although it is there: it cannot be read. Nil: it is not there.
+  func secretsTrouble() -> Message?
   /// The names of the board files there are, in order, for suggestions.
   func boardNames() -> [String]
   /// Where board files are looked for, for whoever has put one elsewhere.
@@ -20,6 +22,8 @@ public protocol ConfigurationSurroundings: AnyObject {
 
 extension ConfigurationSurroundings {
   public func boardPlaces() -> [String] { [] }
+
+  public func secretsTrouble() -> Message? { nil }
 
   public func boardTrouble(_ name: String) -> Message? { nil }
 }

@@ -47,7 +47,8 @@ struct Arguments {
 
     environment: SWIFTLET_MQTT   broker URL instead of the device file's, such as mqtt://192.168.1.2
     exit status: 0 stopped cleanly, 64 wrong usage, 69 a line or chip of the board is not there,
-                 71 the system gave no file or thread, 78 configuration error (check: 1)
+                 71 the system gave no file or thread, 74 standard output cannot be written,
+                 78 configuration error (check: 1)
 
     """
   }

@@ -109,10 +109,15 @@ public struct AuthenticationSource {
 /// Where messages wait that are to outlive the process.
 public struct OutboxSource {
   let open: (OutboxDescription, EventLoop, any Log) throws(SystemError) -> (any Outbox)?
+  /// What would keep it from being opened, as far as it can be seen without trying.
+  let trouble: (OutboxDescription) -> (reason: String, isAbsent: Bool)?
 
-  public init(_ open: @escaping (OutboxDescription, EventLoop, any Log) throws(SystemError) -> (any Outbox)?)
-  {
+  public init(
+    open: @escaping (OutboxDescription, EventLoop, any Log) throws(SystemError) -> (any Outbox)?,
+    trouble: @escaping (OutboxDescription) -> (reason: String, isAbsent: Bool)? = { _ in nil }
+  ) {
     self.open = open
+    self.trouble = trouble
   }
 }
 

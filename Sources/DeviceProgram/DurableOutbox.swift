@@ -57,9 +57,8 @@ final class DurableOutbox: Outbox {
   private static func reason(_ error: SessionStoreError) -> Message {
     switch error.cause {
     case .inUse: "another program has it open"
-    case .full: "the disk is full"
     case .system(let number): "it is damaged and cannot be moved: \(SystemError(number: number).message)"
-    case .noLibrary, .damaged, .failed: "\(error.message)"
+    case .full, .noLibrary, .damaged, .failed: "\(error.message)"
     }
   }
 }
@@ -67,6 +66,8 @@ final class DurableOutbox: Outbox {
 extension OutboxSource {
   /// SQLite, which is loaded when a device file has an outbox.
   public static var sqlite: OutboxSource {
-    OutboxSource { outbox, loop, log throws(SystemError) in try DurableOutbox.open(outbox, loop, log) }
+    OutboxSource(
+      open: { outbox, loop, log throws(SystemError) in try DurableOutbox.open(outbox, loop, log) },
+      trouble: { SQLiteSessionStore.trouble($0.path) })
   }
 }

@@ -44,6 +44,13 @@ public final class Files: ConfigurationSurroundings {
     return nil
   }
 
+  public func secretsTrouble() -> Message? {
+    if case .failure(let error) = Files.read(deviceDirectory + "secrets.yaml"), !error.isAbsence {
+      return error.text
+    }
+    return nil
+  }
+
   public func boardNames() -> [String] {
     var names: [String] = []
     for directory in boardDirectories {

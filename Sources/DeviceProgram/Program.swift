@@ -24,25 +24,29 @@ public struct Program {
       return EX_USAGE
     case .arguments(let arguments):
       switch arguments.command {
-      case .help: StandardStream.output.write(Arguments.usage(catalog.name))
+      case .help: return answer(Arguments.usage(catalog.name))
       case .version:
-        StandardStream.output.write("\(catalog.name) \(Version.text)\n")
+        let status = answer("\(catalog.name) \(Version.text)\n")
         if arguments.isVerbose { Report(catalog: catalog).write() }
+        return status
       case .check: return check(arguments)
       case .forget:
         guard let configuration = load(arguments) else { return EX_CONFIG }
         return forget(configuration, arguments.deviceFile)
       case .run: return run(arguments)
       }
-      return 0
     }
   }
 
+  /// What was asked for, on standard output.
+  private func answer(_ text: Message) -> Int32 {
+    StandardStream.output.write(text) ? 0 : complain("standard output cannot be written", EX_IOERR)
+  }
+
   private func check(_ arguments: Arguments) -> Int32 {
-    guard let configuration = load(arguments) else { return 1 }
+    guard let configuration = load(arguments), checkFiles(of: configuration.device.broker) else { return 1 }
     let stale = memory(configuration, arguments.deviceFile)?.stale(configuration.device.retainedTopics) ?? []
-    StandardStream.output.write("\(Summary.text(configuration, stale: stale))")
-    return 0
+    return answer("\(Summary.text(configuration, stale: stale))")
   }
 
   private func run(_ arguments: Arguments) -> Int32 {

@@ -7,16 +7,18 @@ enum StandardStream: Int32 {
   case output = 1
   case error = 2
 
-  func write(_ message: Message) {
+  /// False: not all of it is written.
+  @discardableResult
+  func write(_ message: Message) -> Bool {
     var text = message.text
-    text.withUTF8 { bytes in
+    return text.withUTF8 { bytes in
       var rest = UnsafeRawBufferPointer(bytes)
       while rest.count > 0 {
         let count = linux_write(rawValue, rest.baseAddress, rest.count)
-        // Nobody reads any more: there is nobody to tell, either.
-        if count <= 0 { return }
+        if count <= 0 { return false }
         rest = UnsafeRawBufferPointer(rebasing: rest[count...])
       }
+      return true
     }
   }
 }

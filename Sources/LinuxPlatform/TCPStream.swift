@@ -19,11 +19,22 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner, Addres
   private var isReading = true
   private var needsRoom = false
   private var isWanted = false
+  private let plain: PlainServer?
+  /// The server has shown that it does not speak TLS, at this connection or an earlier one.
+  private var isKnown = false
+  /// What may still be sent before it has; nil: everything.
+  private var allowance: Int?
+  private var silence: Moment?
+  /// Why the connection has ended, while the server is asked in TLS what it speaks.
+  private var asking: String?
 
+  /// `plain`: what is sent here is not encrypted, and whoever listens may want it to be.
   public init(
-    _ endpoint: Endpoint, proxy: ProxySettings? = nil, loop: EventLoop, owner: any NetworkStreamOwner
+    _ endpoint: Endpoint, proxy: ProxySettings? = nil, plain: PlainServer? = nil, loop: EventLoop,
+    owner: any NetworkStreamOwner
   ) {
     self.endpoint = endpoint
+    self.plain = plain
     self.proxy = proxy
     self.loop = loop
     self.owner = owner
@@ -62,7 +73,7 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner, Addres
   public var isOpen: Bool { file >= 0 }
 
   /// Connected, through the proxy if there is one.
-  private var isReady: Bool { file >= 0 && handshake == nil }
+  private var isReady: Bool { file >= 0 && handshake == nil && asking == nil }
 
   public var hasInput: Bool { false }
 
@@ -70,26 +81,89 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner, Addres
     guard isReady, buffer.count > 0 else { return 0 }
     let count = buffer.withUnsafeMutableBufferPointer { linux_read(file, $0.baseAddress, $0.count) }
     if count > 0 {
+      if !isKnown, isTLS(buffer[0]) { return 0 }
+      isKnown = true
       acknowledgeNow()
       return count
     }
     if count == 0 {
-      fail("closed by the broker")
+      ended("closed by the broker")
     } else if count != -Int(EAGAIN) {
-      fail(SystemError(number: Int32(-count)).message)
+      ended(SystemError(number: Int32(-count)).message)
     }
     return 0
   }
 
   public func write(_ bytes: Span<UInt8>) -> Int {
     guard isReady, bytes.count > 0 else { return 0 }
-    let count = bytes.withUnsafeBufferPointer { linux_write(file, $0.baseAddress, $0.count) }
+    let part = bytes.extracting(first: min(bytes.count, allowance ?? bytes.count))
+    if part.count == 0 { return 0 }
+    let count = part.withUnsafeBufferPointer { linux_write(file, $0.baseAddress, $0.count) }
     if count < 0 && count != -Int(EAGAIN) {
       fail(SystemError(number: Int32(-count)).message)
       return 0
     }
-    if count < bytes.count { waitForRoom() }
+    if let allowance {
+      listen(allowance - max(0, count))
+    } else if count < bytes.count {
+      waitForRoom()
+    }
     return max(0, count)
+  }
+
+  /// What is harmless is out: who speaks TLS says so now.
+  private func listen(_ allowance: Int) {
+    self.allowance = allowance
+    if allowance > 0 { return waitForRoom() }
+    let silence =
+      self.silence
+      ?? Moment(loop: loop) { [unowned(unsafe) self] in
+        isAnswerless()
+      }
+    self.silence = silence
+    let roundTrip = Duration.microseconds(Int64(linux_round_trip(file)))
+    do throws(SystemError) {
+      try silence.begin(PlainServer.patience(endpoint.port, roundTrip: roundTrip))
+    } catch {
+      fail(error.message)
+    }
+  }
+
+  private func isAnswerless() {
+    allowance = nil
+    if asking != nil { return fail("") }
+    if file >= 0 { owner.streamWritable() }
+  }
+
+  /// A server that had the first bytes only, or listens where TLS usually is, and has never answered, is asked in TLS
+  /// what it speaks, before the owner hears of the end.
+  private func ended(_ reason: String) {
+    guard plain != nil, !isKnown, proxy == nil, allowance != nil || PlainServer.isUsualForTLS(endpoint.port),
+      let resolver, resolver.count > 0
+    else { return fail(reason) }
+    dropFile()
+    asking = reason
+    race?.start(resolver.addresses, count: Int(resolver.count))
+  }
+
+  private func ask() {
+    let hello = PlainServer.hello
+    if linux_write(file, hello, hello.count) == hello.count { return listen(0) }
+    fail("")
+  }
+
+  private func hearAnswer() {
+    var byte: UInt8 = 0
+    let count = linux_read(file, &byte, 1)
+    if count == -Int(EAGAIN) || (count == 1 && isTLS(byte)) { return }
+    fail("")
+  }
+
+  private func isTLS(_ first: UInt8) -> Bool {
+    guard let plain, PlainServer.isTLS(first) else { return false }
+    asking = nil
+    fail("the server speaks TLS: use " + plain.secured)
+    return true
   }
 
   func acknowledgeNow() { linux_acknowledge_now(file) }
@@ -109,6 +183,7 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner, Addres
 
   public func fileReady(_ readiness: Readiness) {
     if handshake != nil { return continueHandshake() }
+    if asking != nil { return hearAnswer() }
     if isFinishing { return discard() }
     if readiness.contains(.readable) || readiness.contains(.closed) { owner.streamReadable() }
     if readiness.contains(.closed) && !isReading { return fail("the connection broke off") }
@@ -139,6 +214,9 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner, Addres
     }
     isReading = true
     needsRoom = false
+    allowance =
+      plain?.isToldSecrets == true && !isKnown && endpoint.port != 0 ? PlainServer.harmlessBytes : nil
+    if asking != nil { return ask() }
     guard let proxy else { return owner.streamOpened() }
     handshake = ProxyHandshake(proxy, to: endpoint)
     sayToProxy()
@@ -185,6 +263,7 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner, Addres
   }
 
   func fail(_ reason: String) {
+    let reason = asking ?? reason
     dropFile()
     if !isWanted { return }
     isWanted = false
@@ -200,7 +279,9 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner, Addres
 
   private func dropFile() {
     race?.stop()
+    silence?.stop()
     handshake = nil
+    asking = nil
     if file < 0 { return }
     loop.unwatch(file, token: token)
     linux_close(file)

@@ -9,6 +9,8 @@ public struct TLSSettings: Sendable {
   /// The client's certificate chain and key; a key in the certificate's file need not be named.
   public var certificate: String?
   public var key: String?
+  /// Of an encrypted key. Without it such a key is an error: nobody is ever asked.
+  public var keyPassword: String?
   /// The protocol that is asked for in the handshake.
   public var alpn: String? = "mqtt"
   /// SHA-256 of the server's public key, 32 bytes. Without an authority of our own the pin alone decides.
@@ -20,15 +22,16 @@ public struct TLSSettings: Sendable {
 }
 
 /// TLS 1.2 or later over a TCP connection, by OpenSSL. The session of a connection shortens the handshake of
-/// the next one. Memory is allocated when a connection is made.
-public final class TLSStream: NetworkStream, NetworkStreamOwner {
+/// the next one. Memory is allocated when a connection is made. Files are read, and hands shaken, on a thread of its own.
+public final class TLSStream: NetworkStream, NetworkStreamOwner, TLSHandshakeOwner {
   private let host: String
-  private let settings: TLSSettings
   private unowned(unsafe) let owner: any NetworkStreamOwner
   private var stream: TCPStream?
-  private var context: OpaquePointer?
-  private var connection: OpaquePointer?
+  private var handshake: TLSHandshake?
+  private var isWanted = false
   private var isEstablished = false
+  /// Why the connection below has ended, while the thread may still find the better reason.
+  private var lost: String?
   /// The handshake of the latest connection was shortened.
   public private(set) var isResumed = false
 
@@ -37,29 +40,30 @@ public final class TLSStream: NetworkStream, NetworkStreamOwner {
     owner: any NetworkStreamOwner
   ) {
     host = endpoint.host
-    self.settings = settings
     self.owner = owner
     stream = TCPStream(endpoint, proxy: proxy, loop: loop, owner: self)
+    handshake = TLSHandshake(settings, loop: loop, owner: self)
   }
 
   deinit {
-    ctls_context_free(context)
+    handshake?.stop()
   }
 
   public func open() {
-    if context == nil { context = makeContext() }
-    guard let context else { return owner.streamClosed("out of memory") }
-    if let reason = ctls_context_open(context) { return owner.streamClosed(String(cString: reason)) }
-    stream?.open()
+    isWanted = true
+    lost = nil
+    handshake?.prepare()
   }
 
   public func close() {
+    isWanted = false
     drop()
     stream?.close()
   }
 
   public func finish() {
     guard isEstablished, let connection else { return close() }
+    isWanted = false
     ctls_finish(connection)
     drop()
     stream?.finish()
@@ -97,10 +101,13 @@ public final class TLSStream: NetworkStream, NetworkStreamOwner {
   public func pauseReading() { stream?.pauseReading() }
   public func resumeReading() { stream?.resumeReading() }
 
+  private var connection: OpaquePointer? { handshake?.connection }
+
+  // MARK: What the connection below tells
+
   public func streamOpened() {
-    guard let context, let stream else { return }
-    connection = host.withCString { ctls_connect(context, stream.file, $0) }
-    guard connection != nil else { return fail("out of memory") }
+    guard let stream, let handshake else { return }
+    guard handshake.connect(stream.file, host) else { return fail("no memory, or no file left") }
     shakeHands()
   }
 
@@ -113,17 +120,47 @@ public final class TLSStream: NetworkStream, NetworkStreamOwner {
   }
 
   public func streamClosed(_ reason: String) {
-    drop()
-    owner.streamClosed(reason)
+    if handshake?.isBusy == true {
+      lost = reason
+    } else {
+      fail(reason)
+    }
   }
 
-  private func shakeHands() {
-    guard let connection else { return }
-    let outcome = Int(ctls_handshake(connection))
-    guard outcome == CTLS_DONE else { return settle(outcome) }
+  // MARK: What the thread has done
+
+  func prepared(_ trouble: String?) {
+    guard isWanted else { return }
+    if let trouble { return fail(trouble) }
+    stream?.open()
+  }
+
+  func handsShaken(_ outcome: Int) {
+    guard isWanted else { return }
+    guard outcome == CTLS_DONE else {
+      let isGoingOn = outcome == CTLS_WANTS_READ || outcome == CTLS_WANTS_WRITE
+      if let lost, isGoingOn { return fail(lost) }
+      if outcome == CTLS_WANTS_READ { stream?.resumeReading() }
+      return settle(outcome)
+    }
+    if let lost { return fail(lastWords ?? lost) }
     isEstablished = true
-    isResumed = ctls_is_resumed(connection) != 0
+    isResumed = connection.map { ctls_is_resumed($0) != 0 } ?? false
+    stream?.resumeReading()
     owner.streamOpened()
+  }
+
+  /// Why the server has closed, if it said so after its part of the handshake, as it does of our certificate.
+  private var lastWords: String? {
+    guard let connection else { return nil }
+    var byte: UInt8 = 0
+    return ctls_read(connection, &byte, 1) == CTLS_FAILED ? String(cString: ctls_reason(connection)) : nil
+  }
+
+  /// What comes meanwhile is the thread's to read.
+  private func shakeHands() {
+    stream?.pauseReading()
+    handshake?.shakeHands()
   }
 
   /// What a call without bytes means.
@@ -138,32 +175,13 @@ public final class TLSStream: NetworkStream, NetworkStreamOwner {
   }
 
   private func fail(_ reason: String) {
-    drop()
-    stream?.close()
-    owner.streamClosed(reason)
+    let wasWanted = isWanted
+    close()
+    if wasWanted { owner.streamClosed(reason) }
   }
 
   private func drop() {
-    ctls_free(connection)
-    connection = nil
+    handshake?.drop()
     isEstablished = false
-  }
-
-  /// The settings as OpenSSL takes them; nil: out of memory.
-  private func makeContext() -> OpaquePointer? {
-    guard let context = ctls_context_create() else { return nil }
-    set(context, CTLS_CA_FILE, settings.caFile)
-    set(context, CTLS_CA_DIRECTORY, settings.caDirectory)
-    set(context, CTLS_CERTIFICATE, settings.certificate)
-    set(context, CTLS_KEY, settings.key)
-    set(context, CTLS_ALPN, settings.alpn)
-    if let pin = settings.pin, pin.count == 32 { ctls_set_pin(context, pin) }
-    if settings.isInsecure { ctls_set_insecure(context) }
-    return context
-  }
-
-  private func set(_ context: OpaquePointer, _ which: ctls_text, _ text: String?) {
-    guard let text else { return }
-    text.withCString { ctls_set_text(context, which, $0) }
   }
 }

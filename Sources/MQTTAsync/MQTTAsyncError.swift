@@ -48,7 +48,10 @@ extension MQTTAsyncError: CustomStringConvertible {
     case .outbox(let what): "outbox \(what)"
     case .invalidOptions(let error): error.advice
     case .system(let message): "the system refused a thread or a file: \(message)"
-    case .unreachable(let reason): "\(reason); is the server running, and are host and port right?"
+    case .unreachable(let reason):
+      // What is wrong with a file of ours is not the server's.
+      reason.contains("cannot be used")
+        ? reason : "\(reason); is the server running, and are host and port right?"
     case .refused(let code, let words):
       "the server refused the connection: \(code.words)\(quoting(words))\(code.advice)"
     case .connectionLost(let reason, let words): "\(reason.words)\(quoting(words))"

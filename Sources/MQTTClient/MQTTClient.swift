@@ -37,6 +37,9 @@ public final class MQTTClient {
     case current
   }
 
+  /// `CONNECT` has a password in it.
+  public var sendsPassword: Bool { options.password != nil }
+
   var state = State.idle
   /// What `state` waits for.
   var deadline: UInt64 = 0

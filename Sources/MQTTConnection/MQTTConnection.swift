@@ -66,6 +66,8 @@ public final class MQTTConnection: NetworkStreamOwner {
   ) {
     precondition(!servers.isEmpty, "a connection needs a server")
     self.client = client
+    var servers = servers
+    for index in servers.indices { servers[index].plain?.isToldSecrets = client.sendsPassword }
     self.servers = servers
     self.transports = transports
     self.loop = loop

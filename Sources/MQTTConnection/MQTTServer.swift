@@ -9,6 +9,8 @@ public struct MQTTServer: Sendable {
   public var webSocket: WebSocketSettings?
   /// Nil: straight to the endpoint.
   public var proxy: ProxySettings?
+  /// For servers without TLS; those with WebSockets are told no password before they have answered.
+  var plain: PlainServer? = PlainServer(secured: "mqtts://")
 
   public init(
     endpoint: Endpoint, tls: TLSSettings? = nil, webSocket: WebSocketSettings? = nil,
@@ -32,6 +34,6 @@ public struct MQTTServer: Sendable {
     for transport in transports where transport.kind == .tls && tls != nil {
       return transport.make(self, transports, loop, owner)
     }
-    return TCPStream(endpoint, proxy: proxy, loop: loop, owner: owner)
+    return TCPStream(endpoint, proxy: proxy, plain: plain, loop: loop, owner: owner)
   }
 }

@@ -71,16 +71,32 @@ public final class SQLiteSessionStore: MQTTSessionStore, Work {
   private static func open(_ path: String, _ vfs: String?) -> Result<OpaquePointer, SessionStoreError> {
     var store: OpaquePointer?
     var code: Int32 = 0
-    let message = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 200) { text in
-      text.initialize(repeating: 0)
+    let message = message { text, capacity in
       code = path.withCString { path in
-        if let vfs { return vfs.withCString { csqlite_open(path, $0, &store, text.baseAddress, text.count) } }
-        return csqlite_open(path, nil, &store, text.baseAddress, text.count)
+        if let vfs { return vfs.withCString { csqlite_open(path, $0, &store, text, capacity) } }
+        return csqlite_open(path, nil, &store, text, capacity)
       }
-      return text.baseAddress.map { String(cString: $0) } ?? ""
     }
     if let store { return .success(store) }
     return .failure(SessionStoreError(cause: SessionStoreError.Cause(code), message: message))
+  }
+
+  private static func message(_ body: (UnsafeMutablePointer<CChar>?, Int) -> Void) -> String {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 400) { text in
+      text.initialize(repeating: 0)
+      body(text.baseAddress, text.count)
+      return text.baseAddress.map { String(cString: $0) } ?? ""
+    }
+  }
+
+  /// What would keep a file at `path` from being opened or made, as far as it can be seen without trying; with the cure.
+  /// `isAbsent`: it may be there on another machine.
+  public static func trouble(_ path: String) -> (reason: String, isAbsent: Bool)? {
+    var (isFound, isAbsent) = (Int32(0), Int32(0))
+    let reason = message { text, capacity in
+      isFound = path.withCString { csqlite_trouble($0, text, capacity, &isAbsent) }
+    }
+    return isFound == 0 ? nil : (reason, isAbsent != 0)
   }
 
   // MARK: Changes

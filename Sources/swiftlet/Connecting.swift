@@ -153,6 +153,7 @@ extension MQTTAsyncError {
 /// What went wrong, with the names that the command line has for things.
 func words(_ error: MQTTAsyncError) -> String {
   "\(error)".replacing("with caFile or caDirectory", with: "with --cafile or --capath")
+    .replacing("key_password", with: "--key-password")
 }
 
 /// A line on standard error.

@@ -138,6 +138,8 @@ struct TransportOptions: ParsableArguments {
   @Option(help: "The same as a directory of hashed files.") var capath: String?
   @Option(help: "Our certificate, a PEM file.") var cert: String?
   @Option(help: "Its key, a PEM file.") var key: String?
+  @Option(help: "The key's password. Without it an encrypted key is an error: nobody is asked.")
+  var keyPassword: String?
   @Flag(help: "Do not verify who the server is. Anybody can read and change what is sent.")
   var insecure = false
   @Option(
@@ -165,6 +167,7 @@ struct TransportOptions: ParsableArguments {
     settings.tls.caDirectory = capath
     settings.tls.certificate = cert
     settings.tls.key = key
+    settings.tls.keyPassword = keyPassword
     settings.tls.isInsecure = insecure
     settings.tls.pin = try pin.map(Self.digest)
     if let alpn { settings.tls.alpn = alpn }
@@ -187,6 +190,9 @@ struct TransportOptions: ParsableArguments {
   func check() throws {
     guard (cert == nil) == (key == nil) else {
       throw ValidationError("--cert and --key go together: a certificate is of no use without its key")
+    }
+    guard keyPassword == nil || key != nil else {
+      throw ValidationError("--key-password has no effect without --key: leave it out")
     }
     guard !insecure || (cafile == nil && capath == nil) else {
       throw ValidationError("--insecure and --cafile contradict each other: leave --insecure out")

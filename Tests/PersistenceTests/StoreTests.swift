@@ -187,7 +187,8 @@ import Testing
       Issue.record("opened nowhere")
     } catch {
       #expect(error.cause == .failed)
-      #expect(error.message == "unable to open database file")
+      let missing = directory.file("nowhere")
+      #expect(error.message == "the directory \(missing) is not there: sudo mkdir -p \(missing)")
     }
   }
 }

@@ -89,9 +89,15 @@ class CommandLine(unittest.TestCase):
             result = run(word)
             self.assertEqual((result.returncode, result.stderr), (0, ""))
             self.assertIn("usage: swiftletd", result.stdout)
-            for status in ("0", "64", "69", "71", "78"):
+            for status in ("0", "64", "69", "71", "74", "78"):
                 self.assertRegex(result.stdout, rf"\b{status}\b")
             self.assertLess(max(map(len, result.stdout.splitlines())), 101)
+
+    def test_an_answer_that_nobody_can_read_is_no_success(self):
+        for words in (["--help"], ["--version"], ["check", EXAMPLE, "--board", "simulator", "--boards", BOARDS]):
+            with open("/dev/full", "w") as full:
+                result = subprocess.run([swiftletd(), *words], stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
+            self.assertEqual((result.returncode, result.stderr), (74, "swiftletd: standard output cannot be written\n"))
 
     def test_check_prints_lines_buses_and_topics(self):
         result = run("check", EXAMPLE, "--board", "simulator", "--boards", BOARDS)

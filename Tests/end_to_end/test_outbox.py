@@ -4,11 +4,13 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import time
 import unittest
 
-from harness.device import Device, run
+from harness.device import ROOT, Device, environment, may_unshare, run, swiftletd
 from harness.mqtt import Broker, Observer, free_port, wait_until
+from harness.waiting import PATIENCE
 
 from .support import count_records, directory_in_memory
 
@@ -42,8 +44,8 @@ class Outbox(unittest.TestCase):
         self.path = os.path.join(self.directory, "outbox.db")
         self.port = free_port()
 
-    def start(self, **options):
-        device = Device(device_file(self.port, self.path, **options))
+    def start(self, wrapper=(), **options):
+        device = Device(device_file(self.port, self.path, **options), wrapper=wrapper)
         self.addCleanup(device.close)
         return device
 
@@ -130,7 +132,8 @@ class Outbox(unittest.TestCase):
         self.broker()
         observer = self.observe()
         device = self.start()
-        device.wait_log("unable to open database file; readings are kept in memory only")
+        device.wait_log(f"the directory {os.path.dirname(self.path)} is not there: sudo mkdir -p "
+                        f"{os.path.dirname(self.path)}; readings are kept in memory only")
         observer.wait(TOPIC)
 
     def test_readings_in_memory_outlive_the_connection(self):
@@ -162,6 +165,71 @@ class Outbox(unittest.TestCase):
         self.addCleanup(device.close)
         readings = self.check_readings_of_before(device)
         self.assertTrue(all(isinstance(reading["value"], float) for reading in readings), readings)
+
+    def check(self, path, wrapper=(), program=None):
+        """What `check` says of an outbox there; what it warns of besides is left out."""
+        config = os.path.join(self.directory, "device.yaml")
+        with open(config, "w") as file:
+            file.write(device_file(self.port, path))
+        result = subprocess.run([*wrapper, program or swiftletd(), "check", config, "--boards", os.path.join(ROOT, "boards")],
+                                capture_output=True, text=True, timeout=PATIENCE,
+                                env=environment(LD_LIBRARY_PATH=os.environ.get("LD_LIBRARY_PATH", "")))
+        said = [line for line in result.stderr.splitlines() if ": outbox " in line or "shared libraries" in line]
+        return result.returncode, "\n".join(said)
+
+    def test_a_directory_that_may_be_there_on_the_device_alone_is_a_warning(self):
+        status, said = self.check(os.path.join(self.directory, "missing", "outbox.db"))
+        self.assertEqual(status, 0)
+        self.assertRegex(said, r"^warning: .*device.yaml:6:11: outbox .*: the directory .*/missing is not there: sudo mkdir -p")
+
+    def test_what_is_in_the_place_of_directory_or_file_is_named(self):
+        status, said = self.check(os.path.join(self.directory, "device.yaml", "outbox.db"))
+        self.assertEqual(status, 1)
+        self.assertIn("device.yaml cannot be used: Not a directory", said)
+        os.mkdir(self.path)
+        status, said = self.check(self.path)
+        self.assertEqual(status, 1)
+        self.assertIn(f"{self.path} cannot be used: Is a directory", said)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs the rights of root")
+    def test_a_directory_or_file_of_another_user_is_named_with_the_cure(self):
+        os.chmod(self.directory, 0o755)
+        program = shutil.copy(swiftletd(), self.directory)
+        wrapper = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"]
+
+        def is_refused(name, words):
+            status, said = self.check(self.path, wrapper, program)
+            if "shared libraries" in said:
+                self.skipTest("the Swift libraries are where nobody may read them")
+            self.assertEqual(status, 1)
+            self.assertIn(f"outbox {self.path}: {words}", said)
+        is_refused(self.directory, f"{self.directory} belongs to the user with the number 0, and this is number 54321: "
+                   f"sudo chown 54321 {self.directory}")
+        os.chmod(self.directory, 0o777)
+        with open(self.path, "w"):
+            pass
+        os.chmod(self.path, 0o644)
+        is_refused(self.path, f"{self.path} belongs to the user with the number 0, and this is number 54321")
+        os.chown(self.path, 54321, 54321)
+        os.chmod(self.path, 0o400)
+        is_refused(self.path, f"the user with the number 54321 may not write to {self.path}: sudo chmod u+rwX")
+
+    @unittest.skipUnless(may_unshare(), "needs unprivileged namespaces")
+    def test_a_disk_that_is_full_or_read_only_is_told_from_others_by_check_and_by_the_device(self):
+        disk = os.path.join(self.directory, "disk")
+        os.mkdir(disk)
+        self.path = os.path.join(disk, "outbox.db")
+        full = f"mount -t tmpfs -o size=128k none {disk} && head -c 131072 /dev/zero > {disk}/zeros"
+        for mount, words in (
+                (f"mount -t tmpfs -o ro none {disk}",
+                 f"{disk} is on a disk that is mounted read-only: choose another place, or mount it for writing"),
+                (full, f"the disk of {disk} is full: make room on it (df {disk})")):
+            wrapper = ["unshare", "--map-root-user", "--mount", "sh", "-c", f'{mount}; exec "$@"', "sh"]
+            status, said = self.check(self.path, wrapper)
+            self.assertEqual(status, 1)
+            self.assertIn(f"outbox {self.path}: {words}", said)
+            device = self.start(wrapper=wrapper)
+            self.assertIn(f"{words}; readings are kept in memory only", device.wait_log("outbox"))
 
     def test_check_names_the_outbox(self):
         config = os.path.join(self.directory, "device.yaml")

@@ -90,6 +90,20 @@ class Transports(unittest.TestCase):
         self.talks(*self.url("mqtts", "client"), *self.ca, *self.certificate)
         self.refused("", *self.url("mqtts", "client"), *self.ca)
 
+    def test_an_encrypted_key_is_opened_by_its_password_and_nobody_is_asked(self):
+        """Without a terminal OpenSSL would take the password from what is to be published."""
+        self.files.openssl("ec", "-in", "client.key", "-aes128", "-passout", "pass:sesame", "-out", "encrypted.key")
+        server = [*self.url("mqtts", "client"), *self.ca, "--cert", self.files.path("client.crt"),
+                  "--key", self.files.path("encrypted.key")]
+        self.talks(*server, "--key-password", "sesame")
+        for password, words in (([], "it is encrypted: give its password, --key-password"),
+                                (["--key-password", "simsim"], "its password is another one than --key-password")):
+            result = run("pub", *server, *password, "-t", "t", "-l", "-q", "1", input=b"sesame\nline2\n",
+                         start_new_session=True)
+            self.assertEqual((result.returncode, result.stdout), (1, b""), result.stderr)
+            self.assertIn(f"encrypted.key cannot be used: {words}", result.stderr.decode())
+            self.assertNotIn("is the server running", result.stderr.decode())
+
     def test_websockets_with_and_without_tls(self):
         self.talks(*self.url("ws", "ws"))
         self.talks(*self.url("wss", "wss"), *self.ca)

@@ -93,6 +93,8 @@ int linux_same_address(const linux_address *left, const linux_address *right);
 int linux_numeric_address(const char *text, uint8_t bytes[16]);
 int linux_connect(const linux_address *address);
 int linux_socket_error(int fd);
+/* How long an answer takes at least, in microseconds; 0: it is not known. */
+int linux_round_trip(int fd);
 /* Confirms what was read now instead of up to 40 ms later: a broker without TCP_NODELAY, as mosquitto is by
    default, holds the next command back until then. Lasts until about the next read. */
 void linux_acknowledge_now(int fd);

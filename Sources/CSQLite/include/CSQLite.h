@@ -32,6 +32,10 @@ enum {
 // reason, cut to `capacity` bytes with a NUL at the end.
 int csqlite_open(const char *path, const char *vfs, csqlite_store **store, char *message, size_t capacity);
 
+// What the library has few words for, with the cure: a directory that is missing or belongs to somebody else, a disk that
+// is full or read-only. 0: nothing of that kind. `is_absent`: it may be there on another machine.
+int csqlite_trouble(const char *path, char *message, size_t capacity, int *is_absent);
+
 // Forgets what was not committed.
 void csqlite_close(csqlite_store *store);
 

@@ -18,6 +18,8 @@ typedef enum {
   CTLS_CERTIFICATE,
   /* Not given: the certificate's file has it. */
   CTLS_KEY,
+  /* Of an encrypted key. Nobody is ever asked for it. */
+  CTLS_KEY_PASSWORD,
   /* The protocol to be offered. */
   CTLS_ALPN,
   CTLS_TEXTS
@@ -33,15 +35,19 @@ void ctls_set_text(ctls_context *context, ctls_text which, const char *text);
 void ctls_set_pin(ctls_context *context, const uint8_t *digest);
 /* Accepts whatever certificate comes. */
 void ctls_set_insecure(ctls_context *context);
-/* NULL, or why the library or a file cannot be used; it may be tried again. */
+/* NULL, or why the library or a file cannot be used; it may be tried again. Waits for the disk. */
 const char *ctls_context_open(ctls_context *context);
+/* What keeps CTLS_CA_FILE (or the directory), CTLS_CERTIFICATE or CTLS_KEY from being used, asked for in this order;
+   NULL: nothing. `is_absent`: it may be there on another machine. Such a context is for this only. */
+const char *ctls_trouble(ctls_context *context, ctls_text which, int *is_absent);
 
-/* A connection on a non-blocking socket that is connected already. `host` is what the certificate must be
-   made for. The session of an earlier connection is offered. NULL: out of memory. */
+/* A connection on a non-blocking socket that is connected already, and stays the caller's to close. `host` is what the
+   certificate must be made for. The session of an earlier connection is offered. NULL: no memory or no file left. */
 ctls_connection *ctls_connect(ctls_context *context, int fd, const char *host);
 void ctls_free(ctls_connection *connection);
 
 enum { CTLS_DONE = 0, CTLS_WANTS_READ = -1, CTLS_WANTS_WRITE = -2, CTLS_CLOSED = -3, CTLS_FAILED = -4 };
+/* Computes for a while and reads the authorities' directory, so it is for a thread that may wait. */
 int ctls_handshake(ctls_connection *connection);
 /* Bytes, or one of the above. After CTLS_FAILED `ctls_reason` says why. */
 ssize_t ctls_read(ctls_connection *connection, void *buffer, size_t count);
