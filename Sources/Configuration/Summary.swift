@@ -3,6 +3,7 @@ import DeviceFile
 import DeviceRuntime
 import LinuxPlatform
 import MQTTClient
+import MQTTConnection
 
 /// What a device will use and say, on one screen: the answer of `swiftletd check` to a file that is right.
 public enum Summary {

@@ -6,10 +6,12 @@ struct Swiftlet: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "swiftlet", abstract: "Swiftlet from a desk: talk MQTT to devices and brokers.",
     discussion: """
-      Options are those of mosquitto_pub, mosquitto_sub and mosquitto_rr where they mean the same. Of theirs these are
-      not here: -A, --ciphers, --keyform, --psk, --psk-identity, --tls-engine, --tls-engine-kpass-sha1, --tls-version;
-      -V mqttv31; -D of unsubscribe and disconnect, topic-alias (aliases are given by themselves) and
-      authentication-method (--auth); files of options that are read unasked (-o names one).
+      Options are those of mosquitto_pub, mosquitto_sub and mosquitto_rr where
+      they mean the same. Of theirs these are not here: -A, --ciphers, --keyform,
+      --psk, --psk-identity, --tls-engine, --tls-engine-kpass-sha1, --tls-version;
+      -V mqttv31; -D of unsubscribe and disconnect, topic-alias (aliases are given
+      by themselves) and authentication-method (--auth); files of options that are
+      read unasked (-o names one).
       """,
     version: "swiftlet \(Version.text)",
     subcommands: [Pub.self, Sub.self, Rr.self])

@@ -13,7 +13,7 @@ struct Pub: AsyncParsableCommand {
         sensors | swiftlet pub -h broker.local -t values -l -q 1 --outbox values.db
 
       Ends with 0 when the server has everything, or the outbox what is left; with 1 when that is not so, with 64
-      after wrong usage.
+      after wrong usage. Options of mosquitto_pub that are not here: swiftlet --help.
       """)
 
   @OptionGroup(title: "CONNECTION") var connection: ConnectionOptions

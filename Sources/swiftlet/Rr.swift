@@ -8,9 +8,11 @@ struct Rr: AsyncParsableCommand {
     discussion: """
       swiftlet rr -h broker.local -t questions -e answers/desk -m 'how warm?'
 
-      Prints the first message on the response topic, which the request names in MQTT 5.0; one that carries other
-      correlation data than the request is somebody else's. Ends with 0 then, with 27 when --timeout is over,
-      with 1 when the server cannot be reached or refuses, with 64 after wrong usage.
+      Prints the first message on the response topic, which the request names in
+      MQTT 5.0; one with other correlation data than the request is somebody
+      else's. Ends with 0 then, with 27 when --timeout is over, with 1 when the
+      server cannot be reached or refuses, with 64 after wrong usage. Options of
+      mosquitto_rr that are not here: swiftlet --help.
       """)
 
   @OptionGroup(title: "CONNECTION") var connection: ConnectionOptions

@@ -12,6 +12,7 @@ struct Sub: AsyncParsableCommand {
       Payloads that are no text are shown as hexadecimal digits on a terminal, and come as they are through
       pipes. Ends with 0 after --count messages or Ctrl-C, with 27 when --timeout is over, with 1 when the
       server cannot be reached or refuses or the output cannot be written, with 64 after wrong usage.
+      Options of mosquitto_sub that are not here: swiftlet --help.
       """)
 
   @OptionGroup(title: "CONNECTION") var connection: ConnectionOptions
