@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/timerfd.h>
+#include <sys/timex.h>
 #include <time.h>
 
 static int result(int value) { return value < 0 ? -errno : value; }
@@ -116,6 +117,18 @@ int64_t linux_wall_time(void) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int linux_is_clock_set(void) {
+  struct timex state = {0};
+  if (adjtimex(&state) >= 0 && !(state.status & STA_UNSYNC)) return 1;
+  return access("/run/systemd/timesync/synchronized", F_OK) == 0;
+}
+
+uint32_t linux_boot(void) {
+  char identifier[9] = "";
+  ssize_t count = linux_read_file("/proc/sys/kernel/random/boot_id", identifier, sizeof identifier - 1);
+  return count == sizeof identifier - 1 ? (uint32_t)strtoul(identifier, NULL, 16) : 0;
 }
 
 int64_t linux_now(void) {

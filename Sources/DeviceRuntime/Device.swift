@@ -11,7 +11,7 @@ public final class Device {
   public let client: MQTTClient
   public let topics: Topics
   let log: any Log
-  let wallClock: (any WallClock)?
+  let times: SampleTimes?
   var stampProperties = PropertyList()
   private(set) var slots: [ModuleSlot] = []
   let arena = TopicArena()
@@ -57,8 +57,8 @@ public final class Device {
   /// Bytes of a `PUBLISH` whose topic and payload are as long as a text can be.
   private static let longestAnswer = 2 * FixedText.capacity + 8
 
-  /// `client` carries the will of `topics` and is not started yet. `wallClock` is for the stamps of readings
-  /// that are kept.
+  /// `client` carries the will of `topics` and is not started yet. `wallClock` tells when readings
+  /// were taken.
   public init(
     topics: Topics, modules: [any Module], client: MQTTClient, clock: any MonotonicClock, log: any Log,
     wallClock: (any WallClock)? = nil
@@ -67,7 +67,8 @@ public final class Device {
     self.client = client
     self.clock = clock
     self.log = log
-    self.wallClock = wallClock
+    times = wallClock.map { SampleTimes(clock: clock, wallClock: $0) }
+    client.rewriter = times
     for module in modules { slots.append(ModuleSlot(module: module, topics: topics, arena: arena)) }
   }
 

@@ -65,6 +65,13 @@ public struct FixedText: Sendable {
     append(digitsOf: value.magnitude, base: 10)
   }
 
+  /// The last so many hexadecimal digits, with zeros in front.
+  mutating func append(hexadecimal value: UInt64, digits: Int) {
+    for digit in stride(from: 4 * (digits - 1), through: 0, by: -4) {
+      append(byte: FixedText.digit(UInt8(value >> UInt64(digit) & 15)))
+    }
+  }
+
   /// `0x44`
   public mutating func append(hex value: UInt8) {
     append("0x")

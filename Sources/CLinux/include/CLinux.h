@@ -39,8 +39,12 @@ int linux_list(const char *directory, int (*each)(const char *name, void *contex
 
 /* Time: the monotonic clock, which timerfd, GPIO events and epoll share. */
 int64_t linux_now(void);
+/* A number that is another one after each boot; 0 when the kernel tells none. */
+uint32_t linux_boot(void);
 /* The time of day, in milliseconds since 1970. */
 int64_t linux_wall_time(void);
+/* Whether somebody who knows has set it: the kernel's own status, or systemd-timesyncd's mark. */
+int linux_is_clock_set(void);
 
 /* epoll with plain integers: `events` holds LINUX_READABLE and so on, `token` comes back as given. */
 enum { LINUX_READABLE = 1, LINUX_WRITABLE = 2, LINUX_CLOSED = 4 };
