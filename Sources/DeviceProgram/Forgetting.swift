@@ -28,8 +28,8 @@ final class Forgetting: TimerOwner {
 }
 
 extension Program {
-  func forget(_ configuration: DeviceConfiguration, _ deviceFile: String) -> Int32 {
-    guard let memory = memory(configuration, deviceFile) else {
+  func forget(_ configuration: DeviceConfiguration, _ memory: TopicFile?) -> Int32 {
+    guard let memory else {
       return complain("nothing is remembered: there is no state directory (/var/lib/swiftlet)", EX_CONFIG)
     }
     let current = configuration.device.retainedTopics

@@ -32,7 +32,10 @@ public struct Program {
       case .check: return check(arguments)
       case .forget:
         guard let configuration = load(arguments) else { return EX_CONFIG }
-        return forget(configuration, arguments.deviceFile)
+        guard let memory = catalog.memory else {
+          return complain("this program remembers no topics", EX_USAGE)
+        }
+        return memory.forget(self, configuration, arguments.deviceFile)
       case .run: return run(arguments)
       }
     }
@@ -45,7 +48,7 @@ public struct Program {
 
   private func check(_ arguments: Arguments) -> Int32 {
     guard let configuration = load(arguments), checkFiles(of: configuration.device.broker) else { return 1 }
-    let stale = memory(configuration, arguments.deviceFile)?.stale(configuration.device.retainedTopics) ?? []
+    let stale = catalog.memory?.stale(configuration, arguments.deviceFile) ?? []
     return answer("\(Summary.text(configuration, stale: stale))")
   }
 
@@ -58,14 +61,10 @@ public struct Program {
     do throws(SystemError) {
       let loop = try EventLoop()
       let log = StandardErrorLog(level: arguments.log ?? configuration.device.log)
-      return try run(configuration, log, memory(configuration, arguments.deviceFile), loop)
+      return try run(configuration, log, arguments.deviceFile, loop)
     } catch {
       return complain("\(error.message)", EX_OSERR)
     }
-  }
-
-  func memory(_ configuration: DeviceConfiguration, _ deviceFile: String) -> (any TopicMemory)? {
-    catalog.memory?.open(deviceFile, configuration.device.broker.outbox?.path)
   }
 
   func complain(_ what: Message, _ status: Int32) -> Int32 {
@@ -81,7 +80,7 @@ public struct Program {
   static var invalidOptions: Message { "the broker cannot be given this client id, user name or topic" }
 
   private func run(
-    _ configuration: DeviceConfiguration, _ log: StandardErrorLog, _ memory: (any TopicMemory)?,
+    _ configuration: DeviceConfiguration, _ log: StandardErrorLog, _ deviceFile: String,
     _ loop: EventLoop
   ) throws(SystemError) -> Int32 {
     // Signals first: threads inherit what is blocked.
@@ -100,7 +99,7 @@ public struct Program {
     guard let device = composition.device(randomSeed: Program.randomSeed(loop), store: outbox?.store) else {
       return complain(Program.invalidOptions, EX_CONFIG)
     }
-    if let memory { remember(configuration, device, memory, loop, log) }
+    catalog.memory?.remember(configuration, deviceFile, device, loop, log)
     let connection = connection(configuration, device, loop, log)
     if configuration.device.broker.tls.isInsecure {
       log.write(
@@ -120,17 +119,6 @@ public struct Program {
     return MQTTConnection(
       client: device.client, servers: broker.mqttServers, transports: catalog.transports, loop: loop,
       failback: .milliseconds(broker.failbackMilliseconds), owner: BrokerLog(client: device.client, log: log))
-  }
-
-  /// What the device has no longer is remembered until the broker has cleared it.
-  private func remember(
-    _ configuration: DeviceConfiguration, _ device: Device, _ memory: any TopicMemory, _ loop: EventLoop,
-    _ log: any Log
-  ) {
-    let current = configuration.device.retainedTopics
-    let stale = memory.stale(current)
-    memory.keep(current + stale, loop, log)
-    if !stale.isEmpty { device.clear(stale) { memory.keep(current, loop, log) } }
   }
 
   private func openOutbox(_ configuration: DeviceConfiguration, _ loop: EventLoop, _ log: any Log)

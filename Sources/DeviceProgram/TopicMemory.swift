@@ -1,4 +1,5 @@
 import CLinux
+import Configuration
 import DeviceFile
 import DeviceRuntime
 import HAL
@@ -7,29 +8,28 @@ import LinuxPlatform
 /// Where a device remembers on which topics the broker keeps something of it, so that what it has no longer, or calls
 /// otherwise now, can be cleared.
 public struct TopicMemorySource {
-  let open: (_ deviceFile: String, _ outbox: String?) -> (any TopicMemory)?
+  /// What the device of that file has no longer.
+  let stale: (DeviceConfiguration, _ deviceFile: String) -> [String]
+  /// Has that cleared, and remembers what the device has.
+  let remember: (DeviceConfiguration, _ deviceFile: String, Device, EventLoop, any Log) -> Void
+  /// Clears all; the exit status.
+  let forget: (Program, DeviceConfiguration, _ deviceFile: String) -> Int32
 
   /// A file in the state directory that the service manager gives, beside the outbox, or in /var/lib/swiftlet; there is
   /// one for each device file.
   public static var stateDirectory: TopicMemorySource {
-    TopicMemorySource { TopicFile.open($0, outbox: $1) }
+    TopicMemorySource(
+      stale: { TopicFile.open($1, $0)?.stale($0.device.retainedTopics) ?? [] },
+      remember: { TopicFile.open($1, $0)?.remember($0.device.retainedTopics, $2, $3, $4) },
+      forget: { $0.forget($1, TopicFile.open($2, $1)) })
   }
 }
 
-/// The topics that a device is known to have had.
-public protocol TopicMemory: AnyObject {
-  var path: String { get }
-  /// As they were when the program started.
-  var topics: [String] { get }
-  /// Keeps them from now on; the disk is waited for elsewhere.
-  func keep(_ topics: [String], _ loop: EventLoop, _ log: any Log)
-  func forget()
-}
-
 /// A line a topic. Its disk is waited for on a thread, which there is once something is to be written.
-final class TopicFile: TopicMemory, Work {
-  let path: String
-  private(set) var topics: [String] = []
+final class TopicFile: Work {
+  private let path: String
+  /// As they were when the program started.
+  private var topics: [String] = []
   private var log: (any Log)?
   private var thread: WorkerThread?
   private var wanted: [UInt8]
@@ -41,8 +41,8 @@ final class TopicFile: TopicMemory, Work {
 
   private static let systemDirectory = "/var/lib/swiftlet"
 
-  static func open(_ deviceFile: String, outbox: String?) -> TopicFile? {
-    guard let directory = directory(outbox) else { return nil }
+  static func open(_ deviceFile: String, _ configuration: DeviceConfiguration) -> TopicFile? {
+    guard let directory = directory(configuration.device.broker.outbox?.path) else { return nil }
     let name = whole(deviceFile).bytes.dropFirst().suffix(200).map { $0 == UInt8(ascii: "/") ? 0x2D : $0 }
     return TopicFile(directory + "/" + String(decoding: name, as: UTF8.self) + ".topics")
   }
@@ -72,7 +72,19 @@ final class TopicFile: TopicMemory, Work {
     topics = file.bytes.split(separator: 0x0A).map { String(decoding: $0, as: UTF8.self) }
   }
 
-  func keep(_ topics: [String], _ loop: EventLoop, _ log: any Log) {
+  /// Those that a device with these topics has no longer.
+  func stale(_ current: [String]) -> [String] {
+    topics.filter { topic in !current.contains { $0.equals(topic) } }
+  }
+
+  /// What the device has no longer is remembered until the broker has cleared it.
+  func remember(_ current: [String], _ device: Device, _ loop: EventLoop, _ log: any Log) {
+    let stale = stale(current)
+    keep(current + stale, loop, log)
+    if !stale.isEmpty { device.clear(stale) { [self] in keep(current, loop, log) } }
+  }
+
+  private func keep(_ topics: [String], _ loop: EventLoop, _ log: any Log) {
     var bytes: [UInt8] = []
     for topic in topics {
       bytes += topic.bytes
@@ -113,11 +125,4 @@ final class TopicFile: TopicMemory, Work {
   }
 
   func forget() { _ = path.withCString { linux_remove_file($0) } }
-}
-
-extension TopicMemory {
-  /// Those that a device with these topics has no longer.
-  func stale(_ current: [String]) -> [String] {
-    topics.filter { topic in !current.contains { $0.equals(topic) } }
-  }
 }
