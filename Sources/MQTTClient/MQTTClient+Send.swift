@@ -191,6 +191,7 @@ extension MQTTClient {
     output.removeFirst(taken)
     stored?.left(taken)
     keepAlive.sent(clock)
+    if state == .connected { noteAwaited() }
     switch state {
     case .draining:
       if output.isEmpty { close(.disconnected(.requested)) }

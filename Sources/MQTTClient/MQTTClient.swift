@@ -45,10 +45,15 @@ public final class MQTTClient {
   /// The latest time we were told.
   var clock: UInt64 = 0
   var connectedAt: UInt64 = 0
+  /// Messages that had come and gone when this connection began.
+  var workBefore: UInt32 = 0
   /// How long to wait before the next attempt.
   var patience = Patience.normal
   var backoff: Backoff
   var keepAlive: KeepAlive
+  var awaited = Awaited()
+  /// Received bytes were left alone because there was no room for an answer.
+  var waitsForRoom = false
 
   var received: ByteQueue
   var hasReceived = false
@@ -68,6 +73,7 @@ public final class MQTTClient {
   let connectPacket: ConnectPacket
   let authenticator: (any MQTTAuthenticator)?
   var authentication = Authentication()
+  var mistakes = Mistakes()
   /// The `CONNECT` of this connection asked for a clean start.
   var startedClean = false
 
@@ -83,8 +89,6 @@ public final class MQTTClient {
   var longestTaken = Int.max
   var receivedAliases: ReceivedAliases
   var sentAliases: SentAliases
-  /// QoS 2 messages that the server has sent on this connection and not released.
-  var unreleased: UInt32 = 0
   /// Where the properties of what the latest event tells of are.
   var eventProperties = 0..<0
   /// Subscriptions were refused before they were sent.
@@ -175,6 +179,7 @@ public final class MQTTClient {
     observe(now)
     guard state == .opening else { return }
     forgetBytes()
+    mistakes = Mistakes(before: mistakes.before || mistakes.now)
     keepAlive.started(now)
     state = .connecting
     if !writeConnect() { close(.connectionFailed(.authenticationFailed)) }
@@ -184,6 +189,7 @@ public final class MQTTClient {
   /// pulled as events are gone. Schedules the next attempt.
   public func transportClosed(now: UInt64) {
     observe(now)
+    rateConnection(isLost: true)
     switch state {
     case .idle, .waiting: return
     case .opening: pendingEvent = .connectionFailed(.transportClosed)
@@ -194,7 +200,6 @@ public final class MQTTClient {
     case .draining: pendingEvent = .disconnected(.requested)
     case .parting, .closing: break
     }
-    rateConnection()
     forgetBytes()
     guard isWanted else {
       state = .idle
@@ -242,6 +247,10 @@ public final class MQTTClient {
     case .parting:
       if now >= deadline { state = .closing }
     case .connected:
+      noteAwaited()
+      if let answer = awaited.deadline(options.acknowledgementTimeout), clock >= answer {
+        return close(.disconnected(.acknowledgementTimeout))
+      }
       switch keepAlive.verdict(now) {
       case .wait: return
       case .ping:
@@ -256,17 +265,34 @@ public final class MQTTClient {
   /// events. Call it before `advance(to:)`.
   public func noteSignOfLife() {
     hasReceived = true
+    // The answer may be among it.
+    awaited = Awaited()
   }
 
-  /// When `advance(to:)` has something to do at the latest; nil while it has not.
-  public var nextDeadline: UInt64? {
+  /// When the owner has something to do at the latest, `advance(to:)` and `nextEvent`; nil while it has not. Now, while
+  /// there is an event to be pulled.
+  public var nextDeadline: UInt64? { hasNews ? clock : nextTimer }
+
+  /// The same for an owner who pulls no events for now.
+  package var nextTimer: UInt64? {
     switch state {
     case .idle, .closing: nil
-    case .connecting, .connected:
-      // The answer to a challenge goes on with the next `nextEvent`.
-      if authentication.isAnswering { clock } else { state == .connected ? keepAlive.deadline : deadline }
-    case .waiting, .opening, .draining, .parting: deadline
+    case .connected:
+      if let silence = keepAlive.deadline, let answer = awaited.deadline(options.acknowledgementTimeout) {
+        min(silence, answer)
+      } else {
+        keepAlive.deadline ?? awaited.deadline(options.acknowledgementTimeout)
+      }
+    case .connecting, .waiting, .opening, .draining, .parting: deadline
     }
+  }
+
+  /// There is something to tell, or to be looked at, that no byte and no time will bring.
+  private var hasNews: Bool {
+    if pendingEvent != nil { return state != .parting }
+    return outbox.untold > 0
+      || MQTTVersion.hasV5 && (hasUnavailable || authentication.isAnswering && canReceive)
+      || waitsForRoom && output.capacity - output.count >= Self.answerRoom
   }
 
   func observe(_ now: UInt64) {
@@ -289,12 +315,14 @@ public final class MQTTClient {
   }
 
   /// Ends the connection from our side; the event says why. A server of 5.0 that made a mistake is told of
-  /// it, after what is on its way. [MQTT5-4.13.1-1]
+  /// it, after what is on its way: then the event waits until that is written. [MQTT5-4.13.1-1]
   func close(_ event: MQTTEvent?, telling code: MQTTReasonCode? = nil) {
-    rateConnection()
+    rateConnection(isLost: false)
     forgetReceived()
     pendingEvent = event
-    if state == .connected, isV5, let code, sayGoodbye(code, Span()) {
+    let wasConnected = state == .connected
+    if wasConnected, isV5, let code { _ = sayGoodbye(code, Span()) }
+    if wasConnected, code != nil, !output.isEmpty {
       state = .parting
       deadline = clock + Self.partingTimeout
     } else {
@@ -332,8 +360,17 @@ public final class MQTTClient {
     }
   }
 
-  private func rateConnection() {
-    if state == .connected || state == .draining { backoff.connectionLasted(clock - connectedAt) }
+  private func rateConnection(isLost: Bool) {
+    guard state == .connected || state == .draining else { return }
+    mistakes.before = false
+    backoff.connectionLasted(clock - connectedAt, brokeOff: isLost && brokeOff)
+  }
+
+  /// The connection was lost in the middle of work that went well until then. One that another client with our client
+  /// identifier ended looks otherwise: all was said, and nothing came since, for that one waited before it connected.
+  private var brokeOff: Bool {
+    counters.received &+ counters.settled != workBefore
+      && (outbox.inFlight > 0 || keepAlive.hasReceived(within: options.backoffMinimum / 2, clock))
   }
 
   private func forgetBytes() {
@@ -345,6 +382,7 @@ public final class MQTTClient {
   private func forgetReceived() {
     received.removeAll()
     hasReceived = false
+    waitsForRoom = false
     current = CurrentPacket(serial: current.serial &+ 1)
     skipping = nil
   }
