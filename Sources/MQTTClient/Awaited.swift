@@ -25,6 +25,14 @@ extension Outbox {
 }
 
 extension MQTTClient {
+  /// There is something to tell, or to be looked at, that no byte and no time will bring.
+  var hasNews: Bool {
+    if pendingEvent != nil { return state != .parting }
+    return outbox.untold > 0
+      || MQTTVersion.hasV5 && (hasUnavailable || authentication.isAnswering && canReceive)
+      || waitsForRoom && output.capacity - output.count >= Self.answerRoom
+  }
+
   /// Notes what the server is to answer first.
   func noteAwaited() {
     awaited.note(outbox.firstAwaited ?? subscriptions.firstAwaited() ?? 0, now: clock)

@@ -187,6 +187,7 @@ extension MQTTClient {
       guard count > 0 else { return }
     }
     let taken = max(0, min(body(output.contents.span.extracting(first: count)), count))
+    isStuck = taken < count
     guard taken > 0 else { return }
     output.removeFirst(taken)
     stored?.left(taken)

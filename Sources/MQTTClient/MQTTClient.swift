@@ -52,6 +52,8 @@ public final class MQTTClient {
   var backoff: Backoff
   var keepAlive: KeepAlive
   var awaited = Awaited()
+  /// The transport did not take all that there was.
+  var isStuck = false
   /// Received bytes were left alone because there was no room for an answer.
   var waitsForRoom = false
 
@@ -247,6 +249,8 @@ public final class MQTTClient {
     case .parting:
       if now >= deadline { state = .closing }
     case .connected:
+      // What is to be answered may not have left, or the answer may wait behind what we have no room to answer.
+      if isStuck { awaited = Awaited() }
       noteAwaited()
       if let answer = awaited.deadline(options.acknowledgementTimeout), clock >= answer {
         return close(.disconnected(.acknowledgementTimeout))
@@ -285,14 +289,6 @@ public final class MQTTClient {
       }
     case .connecting, .waiting, .opening, .draining, .parting: deadline
     }
-  }
-
-  /// There is something to tell, or to be looked at, that no byte and no time will bring.
-  private var hasNews: Bool {
-    if pendingEvent != nil { return state != .parting }
-    return outbox.untold > 0
-      || MQTTVersion.hasV5 && (hasUnavailable || authentication.isAnswering && canReceive)
-      || waitsForRoom && output.capacity - output.count >= Self.answerRoom
   }
 
   func observe(_ now: UInt64) {
@@ -383,6 +379,7 @@ public final class MQTTClient {
     received.removeAll()
     hasReceived = false
     waitsForRoom = false
+    isStuck = false
     current = CurrentPacket(serial: current.serial &+ 1)
     skipping = nil
   }

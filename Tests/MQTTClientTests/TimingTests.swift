@@ -298,6 +298,24 @@ struct TimingTests {
     #expect(harness.seen.last == .disconnected(.acknowledgementTimeout))
   }
 
+  @Test("A server that takes nothing for now is not asked for an answer")
+  func takesNothing() throws {
+    let harness = try Harness { $0.keepAlive = 0 }
+    harness.connect()
+    _ = try harness.publish("t", [1], qos: .atLeastOnce)
+    for _ in 1...5 {
+      harness.client.withOutput { _ in 1 }
+      harness.now += 50_000
+      harness.client.advance(to: harness.now)
+      #expect(harness.client.isConnected)
+    }
+    _ = harness.takeAll()
+    harness.now += 60_000
+    harness.client.advance(to: harness.now)
+    harness.pull()
+    #expect(harness.seen == [.disconnected(.acknowledgementTimeout)])
+  }
+
   @Test("A loop that sleeps until the deadline hears of everything: while there is an event it is now")
   func deadlineOfEvents() throws {
     let harness = try Harness { options in
