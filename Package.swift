@@ -13,6 +13,8 @@ let package = Package(
     .executable(name: "mqtt-bench", targets: ["mqtt-bench"]),
     .executable(name: "mqtt-bench-streams", targets: ["mqtt-bench-streams"]),
     .library(name: "MQTTClient", targets: ["MQTTClient", "MQTTCodec"]),
+    // The same with sockets, brokers and an event loop
+    .library(name: "MQTTConnection", targets: ["MQTTConnection", "LinuxPlatform", "HAL"]),
     .library(name: "Persistence", targets: ["Persistence"]),
     .library(name: "MQTTAuthentication", targets: ["MQTTAuthentication"]),
     .library(name: "MQTTAsync", targets: ["MQTTAsync"]),
@@ -23,6 +25,7 @@ let package = Package(
       targets: [
         "DeviceProgram", "DeviceRuntime", "Modules", "Drivers", "Expanders", "Boards", "DeviceFile", "HAL",
         "Units", "MQTTConnection", "MQTTClient", "SimulatedBoard", "Simulation", "LinuxPlatform",
+        "LinuxBoard",
       ]),
     // What tests of a package of your own need: examples/visits
     .library(name: "SwiftletTesting", targets: ["SwiftletTesting", "DeviceBench"]),
@@ -30,8 +33,8 @@ let package = Package(
     .executable(name: "minimal-file", targets: ["minimal-file"]),
   ],
   dependencies: [
-    // Only the host command line `swiftlet` uses it.
-    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+    // Only the command line `swiftlet` uses it; a package that depends on this one may have another version.
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.4.0")
   ],
   targets: [
     .target(name: "ProductVersion", swiftSettings: portable),
@@ -87,7 +90,9 @@ let package = Package(
     .target(
       name: "Persistence", dependencies: ["MQTTClient", "HAL", "CSQLite"], swiftSettings: portable),
     .target(
-      name: "LinuxPlatform", dependencies: ["HAL", "CLinux", "CGPIOD", "CI2C", "CTLS", "CWSLAY"],
+      name: "LinuxPlatform", dependencies: ["HAL", "CLinux", "CTLS", "CWSLAY"], swiftSettings: portable),
+    .target(
+      name: "LinuxBoard", dependencies: ["LinuxPlatform", "HAL", "CLinux", "CGPIOD", "CI2C"],
       swiftSettings: portable),
     .target(
       name: "MQTTConnection", dependencies: ["MQTTClient", "MQTTCodec", "LinuxPlatform", "HAL"],
@@ -104,8 +109,8 @@ let package = Package(
       name: "DeviceProgram",
       dependencies: [
         "DeviceFile", "Boards", "DeviceRuntime", "Configuration", "Expanders", "HAL", "MQTTClient",
-        "MQTTConnection", "MQTTCodec", "LinuxPlatform", "MQTTAuthentication", "Persistence", "ProductVersion",
-        "CLinux",
+        "MQTTConnection", "MQTTCodec", "LinuxPlatform", "LinuxBoard", "MQTTAuthentication", "Persistence",
+        "ProductVersion", "CLinux",
       ],
       swiftSettings: portable),
 
@@ -174,7 +179,8 @@ let package = Package(
     .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec", "TestNumbers"]),
     .testTarget(
       name: "MQTTClientTests", dependencies: ["MQTTClient", "MQTTCodec", "Loopback", "TestNumbers"]),
-    .testTarget(name: "LinuxPlatformTests", dependencies: ["LinuxPlatform", "HAL", "CLinux", "CGPIOD"]),
+    .testTarget(name: "LinuxPlatformTests", dependencies: ["LinuxPlatform", "HAL", "CLinux"]),
+    .testTarget(name: "LinuxBoardTests", dependencies: ["LinuxBoard", "HAL", "CGPIOD"]),
     .testTarget(name: "MQTTAuthenticationTests", dependencies: ["MQTTAuthentication", "MQTTClient"]),
     .testTarget(
       name: "PersistenceTests",

@@ -18,6 +18,7 @@ public struct BoardCheck {
   }
 
   public func run() {
+    for target in claims.targets { target.bus = board.flatMap { bus(target.busName, of: $0) } }
     checkLines()
     checkBuses()
     guard let board else { return }
@@ -33,7 +34,7 @@ public struct BoardCheck {
         reportSecondUse(of: claim, before: index)
         continue
       }
-      claim.line = board?.line(claim.name)
+      claim.line = board.flatMap { line(claim.name, of: $0) }
       if let line = claim.line {
         checkFree(line, claim)
       } else if let board {
@@ -43,6 +44,16 @@ public struct BoardCheck {
       reportSecondUse(of: claim, before: index)
     }
     checkPins()
+  }
+
+  private func line(_ name: String, of board: BoardDescription) -> LineDescription? {
+    let lines = board.lines
+    return board.line(name) ?? problems.meant(name, of: lines.count) { lines[$0].names }.map { lines[$0] }
+  }
+
+  private func bus(_ name: String, of board: BoardDescription) -> BusDescription? {
+    let buses = board.buses
+    return board.bus(name) ?? problems.meant(name, of: buses.count) { buses[$0].names }.map { buses[$0] }
   }
 
   private func reportSecondUse(of claim: LineClaim, before index: Int) {
@@ -66,16 +77,29 @@ public struct BoardCheck {
   }
 
   private func reportUnknown(_ claim: LineClaim, _ board: BoardDescription) {
-    for supply in board.supplyPins where claim.name.equals("pin " + supply.pin.description) {
-      problems.report(claim.mark, "\(claim.name) of \(board.name) is \(supply.supply), not a line")
+    for supply in board.supplyPins {
+      let pin = "pin " + supply.pin.description
+      guard claim.name.equals(pin) || problems.meant(claim.name, of: 1, names: { _ in [pin] }) != nil else {
+        continue
+      }
+      problems.report(claim.mark, "\(pin) of \(board.name) is \(supply.supply), not a line")
       return
     }
     let names = board.lines.map { $0.name }
     // Digits are never a slip worth guessing at, and a bare number is meant as the number of a line.
     let digits = claim.name.trailingDigits
     let near = names.filter { $0.trailingDigits.equals(digits) }
-    let meant = claim.name.equals(digits) ? near.first ?? digits : claim.name
-    let suggestion = didYouMean(meant, near) ?? "lines are \(summary(of: names))"
+    let isNumber = claim.name.equals(digits)
+    let meant = isNumber ? near.first ?? digits : claim.name
+    var suggestion = didYouMean(meant, near) ?? "lines are \(summary(of: names))"
+    // A bare number is a line's for some programs, and a pin's for others.
+    let pin = "pin " + digits
+    if isNumber, let other = board.line(pin) {
+      suggestion =
+        near.isEmpty
+        ? "did you mean \(pin.quoted)?"
+        : "did you mean \(meant.quoted), or \(pin.quoted), which is \(other.name)?"
+    }
     problems.report(claim.mark, "\(board.name) has no line \(claim.name.quoted)", suggestion)
   }
 
@@ -88,7 +112,7 @@ public struct BoardCheck {
   /// A line may belong to a bus that somebody uses, or to the board itself.
   private func checkFree(_ line: LineDescription, _ claim: LineClaim) {
     for bus in board?.buses ?? [] where bus.lines.contains(where: { line.isCalled($0) }) {
-      guard let user = claims.targets.first(where: { bus.isCalled($0.busName) }) else { continue }
+      guard let user = claims.targets.first(where: { $0.bus === bus }) else { continue }
       problems.report(
         claim.mark,
         "line \(line.name) belongs to bus \(bus.name), which has \(user.claimant.article) \(user.claimant.kind) on it"
@@ -103,7 +127,6 @@ public struct BoardCheck {
 
   private func checkBuses() {
     for (index, target) in claims.targets.enumerated() where !target.busName.utf8.isEmpty {
-      target.bus = board?.bus(target.busName)
       if let board, target.bus == nil {
         reportUnknown(target, board)
         continue
@@ -127,8 +150,11 @@ public struct BoardCheck {
 
   private func reportUnknown(_ target: TargetClaim, _ board: BoardDescription) {
     let names = board.buses.map { $0.name }
-    let suggestion = didYouMean(target.busName, names) ?? "buses are \(listed(names))"
-    problems.report(
-      target.busMark, "\(board.name) has no bus \(target.busName.quoted)", names.isEmpty ? nil : suggestion)
+    let digits = target.busName.trailingDigits
+    let other = digits.utf8.isEmpty ? target.busName : "i2c-" + digits
+    let buses: Message = names.isEmpty ? "" : "buses are \(listed(names)), "
+    let suggestion =
+      didYouMean(target.busName, names) ?? "\(buses)add one with buses: [{ bus: \(other) }]"
+    problems.report(target.busMark, "\(board.name) has no bus \(target.busName.quoted)", suggestion)
   }
 }

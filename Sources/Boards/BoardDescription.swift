@@ -76,13 +76,16 @@ public final class LineDescription {
   /// The number that the firmware's configuration knows the line by: `17`.
   public var number: String { (kernelNames.first ?? name).trailingDigits }
 
+  /// All that a device file may call it.
   @inline(never)
-  public func isCalled(_ text: String) -> Bool {
-    if name.equals(text) { return true }
-    for other in kernelNames + aliases where other.equals(text) { return true }
-    guard let pin else { return false }
-    return text.equals("pin " + pin.description)
+  var names: [String] {
+    let names = [name] + kernelNames + aliases
+    guard let pin else { return names }
+    return names + ["pin " + pin.description]
   }
+
+  @inline(never)
+  public func isCalled(_ text: String) -> Bool { names.contains { $0.equals(text) } }
 
   func isSame(as other: LineDescription) -> Bool {
     guard chip.equals(other.chip), let name = kernelNames.first, let otherName = other.kernelNames.first
@@ -110,6 +113,10 @@ public final class BusDescription {
     self.name = name
     device = "/dev/" + name
   }
+
+  /// All that a device file may call it, in one spelling or another; `1` is `i2c-1`.
+  @inline(never)
+  var names: [String] { [name, device, name.trailingDigits] + aliases }
 
   @inline(never)
   public func isCalled(_ text: String) -> Bool {

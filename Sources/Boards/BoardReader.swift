@@ -10,6 +10,14 @@ extension BoardDescription {
     if let board, problems.isEmpty { return board }
     throw ConfigurationErrors(list: problems.inOrder)
   }
+
+  /// Adds the `lines` and `buses` of a device file, which are checked like a board file's.
+  public func add(
+    lines: Field?, buses: Field?, _ problems: Problems, _ surroundings: any ConfigurationSurroundings
+  ) {
+    guard lines != nil || buses != nil else { return }
+    BoardReader(problems: problems, surroundings: surroundings).extend(self, lines: lines, buses: buses)
+  }
 }
 
 /// Reads the tree of a board file.
@@ -41,6 +49,14 @@ struct BoardReader {
     fields.finish()
     reportDuplicates(board)
     return board
+  }
+
+  /// What a device file says of its board besides.
+  func extend(_ board: BoardDescription, lines: Field?, buses: Field?) {
+    let base = board.lines
+    for node in elements(lines) { readLine(node, into: board, known: base, chip: "") }
+    for node in elements(buses) { readBus(node, into: board) }
+    reportDuplicates(board)
   }
 
   // MARK: - What a board stands on
@@ -89,8 +105,10 @@ struct BoardReader {
 
   // MARK: - Lines
 
-  private func elements(_ fields: Fields, _ key: String) -> [Node] {
-    guard let field = fields.optional(key) else { return [] }
+  private func elements(_ fields: Fields, _ key: String) -> [Node] { elements(fields.optional(key)) }
+
+  private func elements(_ field: Field?) -> [Node] {
+    guard let field else { return [] }
     if case .sequence(let nodes) = field.node.content { return nodes }
     field.reject(wanted: "a list")
     return []
@@ -129,6 +147,7 @@ struct BoardReader {
       line.powerUpPull = choice == 0 ? .up : choice == 1 ? .down : LineDescription.Pull.none
     }
     line.kernelNames += texts(fields, "also")
+    line.aliases += texts(fields, "called")
     if let reserved = fields.optional("reserved")?.text() { line.reserved = reserved }
     if let slow = fields.optional("slow")?.state() { line.isSlow = slow }
     fields.finish()
@@ -147,7 +166,7 @@ struct BoardReader {
     }
     guard let other = field.text(wanted: "a line of the carrier") else { return nil }
     guard let line = board.line(other) else {
-      field.report("the carrier has no line \(other.quoted)")
+      field.report("the board has no line \(other.quoted)")
       return nil
     }
     line.aliases.append(line.name)
@@ -172,11 +191,12 @@ struct BoardReader {
     if let field = fields.optional("is") {
       rename(field, name, board)
     } else {
-      let bus = BusDescription(mark: node.mark, name: name)
+      let known = board.bus(name)
+      let bus = known ?? BusDescription(mark: node.mark, name: name)
       if let device = fields.optional("device")?.text() { bus.device = device }
-      bus.lines = texts(fields, "lines")
-      bus.enableHint = fields.optional("enable")?.text()
-      board.buses.append(bus)
+      bus.lines += texts(fields, "lines")
+      if let hint = fields.optional("enable")?.text() { bus.enableHint = hint }
+      if known == nil { board.buses.append(bus) }
     }
     fields.finish()
   }
@@ -185,7 +205,7 @@ struct BoardReader {
   private func rename(_ field: Field, _ name: String, _ board: BoardDescription) {
     guard let other = field.text(wanted: "a bus of the carrier") else { return }
     guard let bus = board.bus(other) else {
-      field.report("the carrier has no bus \(other.quoted)")
+      field.report("the board has no bus \(other.quoted)")
       return
     }
     bus.aliases.append(bus.name)

@@ -8,13 +8,16 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/timerfd.h>
+#include <sys/timex.h>
 #include <time.h>
 
 static int result(int value) { return value < 0 ? -errno : value; }
@@ -36,6 +39,39 @@ ssize_t linux_read_file(const char *path, void *buffer, size_t capacity) {
   if (!error && count == capacity && read(fd, &more, 1) == 1) error = -EFBIG;
   close(fd);
   return error ? error : (ssize_t)count;
+}
+
+int linux_replace_file(const char *path, const void *bytes, size_t count) {
+  char other[4096];
+  if (snprintf(other, sizeof other, "%s.new", path) >= (int)sizeof other) return -ENAMETOOLONG;
+  int fd = open(other, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) return -errno;
+  int error = 0;
+  for (size_t done = 0; done < count && !error;) {
+    ssize_t put = write(fd, (const char *)bytes + done, count - done);
+    if (put >= 0) done += (size_t)put;
+    else if (errno != EINTR) error = -errno;
+  }
+  if (!error && fsync(fd) < 0) error = -errno;
+  close(fd);
+  if (!error && rename(other, path) < 0) error = -errno;
+  if (error) unlink(other);
+  return error;
+}
+
+int linux_remove_file(const char *path) { return unlink(path) < 0 ? -errno : 0; }
+
+int linux_real_path(const char *path, char *whole, size_t capacity) {
+  char *found = realpath(path, NULL);
+  if (!found) return -errno;
+  int length = snprintf(whole, capacity, "%s", found);
+  free(found);
+  return length < (int)capacity ? length : -ENAMETOOLONG;
+}
+
+int linux_is_directory(const char *path) {
+  struct stat status;
+  return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
 void linux_close(int fd) { close(fd); }
@@ -81,6 +117,18 @@ int64_t linux_wall_time(void) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int linux_is_clock_set(void) {
+  struct timex state = {0};
+  if (adjtimex(&state) >= 0 && !(state.status & STA_UNSYNC)) return 1;
+  return access("/run/systemd/timesync/synchronized", F_OK) == 0;
+}
+
+uint32_t linux_boot(void) {
+  char identifier[9] = "";
+  ssize_t count = linux_read_file("/proc/sys/kernel/random/boot_id", identifier, sizeof identifier - 1);
+  return count == sizeof identifier - 1 ? (uint32_t)strtoul(identifier, NULL, 16) : 0;
 }
 
 int64_t linux_now(void) {
@@ -141,6 +189,8 @@ int linux_signal_create(void) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGUSR1);
+  sigaddset(&set, SIGUSR2);
   add_unless_ignored(&set, SIGINT);
   add_unless_ignored(&set, SIGHUP);
   int error = pthread_sigmask(SIG_BLOCK, &set, NULL);

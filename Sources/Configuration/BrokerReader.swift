@@ -58,8 +58,8 @@ struct BrokerReader {
 
   /// Takes the server and, if it has any, user and password from a URL.
   private func apply(_ text: String, at mark: Mark, to broker: BrokerDescription) {
-    do throws(BrokerURL.Fault) {
-      let url = try BrokerURL.parse(text)
+    do throws(MQTTURLFault) {
+      let url = try MQTTURL(text)
       let server = ServerDescription(scheme: url.scheme, host: url.host, port: url.port, path: url.path)
       broker.servers.append(server)
       if !features.transports.serve(tls: url.scheme.isSecure, webSocket: url.scheme.isWebSocket) {
@@ -73,7 +73,7 @@ struct BrokerReader {
       broker.username = username
       broker.password = url.password
     } catch {
-      problems.report(mark, error.message, error.suggestion)
+      problems.report(mark, error)
     }
   }
 

@@ -52,6 +52,7 @@ public final class DeviceConfiguration {
     let reader = DeviceReader(problems: problems, features: features, surroundings: surroundings)
     let device = reader.read(root, board: board)
     let found = BoardFinder(problems: problems, surroundings: surroundings).find(device.board)
+    found?.add(lines: device.ownLines, buses: device.ownBuses, problems, surroundings)
     let warnings = Problems()
     BoardCheck(device.needs.claims, on: found, problems, warnings: warnings).run()
     device.warnOfLostTimes(warnings)

@@ -11,7 +11,12 @@ public final class DeviceDescription {
   /// The first level or levels of every topic.
   public var root: String
   public var board: BoardReference
+  /// What the board has besides.
+  var ownLines: Field?
+  var ownBuses: Field?
   public var broker: BrokerDescription
+  /// What is less urgent is not logged.
+  public var log = LogLevel.info
   public var modules: [any Module] = []
   /// What the modules want of the board and the broker.
   public var needs = DeviceNeeds()
@@ -23,6 +28,9 @@ public final class DeviceDescription {
     self.board = board
     self.broker = broker
   }
+
+  /// On which the broker keeps something of the device.
+  public var retainedTopics: [String] { Topics(root: root, device: name).retained(of: modules) }
 
   /// `root/device`; topics go on with `/module/…`.
   public var topicPrefix: String { root + "/" + name }

@@ -5,7 +5,7 @@ import DeviceRuntime
 /// Reads the tree of a device file. What is wrong is reported and replaced by something harmless, so that
 /// one reading finds everything; nobody sees the result of a file with errors.
 struct DeviceReader {
-  static let reservedNames = ["availability"]
+  static let reservedNames = ["availability", "get"]
 
   let problems: Problems
   let features: ConfigurationFeatures
@@ -24,6 +24,11 @@ struct DeviceReader {
     let broker = reader.read(fields, override: surroundings.variable(BrokerReader.variable))
     let device = DeviceDescription(
       mark: root.mark, name: name, root: topicRoot, board: board, broker: broker)
+    device.ownLines = fields.optional("lines")
+    device.ownBuses = fields.optional("buses")
+    if let index = fields.optional("log")?.choice(LogLevel.words) {
+      device.log = LogLevel(rawValue: UInt8(index)) ?? .info
+    }
     device.modules = readModules(fields, device.needs)
     checkOutbox(broker, device.needs)
     fields.finish()
@@ -32,9 +37,8 @@ struct DeviceReader {
 
   private func readRoot(_ fields: Fields) -> String {
     guard let field = fields.optional("root") else { return "swiftlet" }
-    let upperCase = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     let wanted: Message = "topic levels of A-Z, a-z, 0-9, '-' and '_', with '/' between them"
-    guard let root = field.name(extra: "/" + upperCase, wanted: wanted, longest: 128, proposes: false) else {
+    guard let root = field.name(extra: "/", wanted: wanted, longest: 128, proposes: false) else {
       return ""
     }
     let bytes = root.bytes

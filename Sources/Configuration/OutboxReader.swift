@@ -53,6 +53,7 @@ extension DeviceDescription {
         mark, "with MQTT 3.1.1 kept readings do not tell when they were taken",
         "say 'format: json' at the sensor")
     }
+    for mark in needs.expiring { warnings.report(mark, "with MQTT 3.1.1 readings do not expire") }
   }
 }
 

@@ -1,4 +1,5 @@
 import DeviceFile
+import MQTTConnection
 
 // A port that is another scheme's: the broker closes without a word, and has been sent the password by then.
 extension BrokerDescription {
@@ -14,10 +15,10 @@ extension BrokerDescription {
   }
 }
 
-extension BrokerScheme {
+extension MQTTURL.Scheme {
   /// The scheme with TLS, or without it, whose usual port it is.
-  fileprivate func other(of port: UInt16) -> BrokerScheme? {
-    let other: BrokerScheme
+  fileprivate func other(of port: UInt16) -> MQTTURL.Scheme? {
+    let other: MQTTURL.Scheme
     switch self {
     case .mqtt: other = .mqtts
     case .mqtts: other = .mqtt

@@ -6,7 +6,8 @@ import MQTTClient
 
 /// What a device will use and say, on one screen: the answer of `swiftletd check` to a file that is right.
 public enum Summary {
-  public static func text(_ configuration: DeviceConfiguration) -> String {
+  /// `stale`: topics that the device has no longer.
+  public static func text(_ configuration: DeviceConfiguration, stale: [String] = []) -> String {
     let device = configuration.device
     let board = configuration.board
     var text: Message = "\(device.name) on \(board.title)\(board.simulated ? ", simulated" : "")\n"
@@ -32,8 +33,14 @@ public enum Summary {
       heading = ""
     }
     text += row("topics", "\(device.topicPrefix)/availability")
+    text += row("", "\(device.topicPrefix)/get")
     for module in device.modules {
       for topic in topics(of: module) { text += row("", "\(device.topicPrefix)/\(module.name)/\(topic)") }
+    }
+    heading = "clears"
+    for topic in stale {
+      text += row(heading, "\(topic)")
+      heading = ""
     }
     return text.text
   }

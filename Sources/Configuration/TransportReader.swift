@@ -1,5 +1,6 @@
 import DeviceFile
 import LinuxPlatform
+import MQTTConnection
 
 // What lies between MQTT and the network: `tls`, `headers`, `proxy`, `failback` and `reconnect` of
 // the broker.
@@ -49,13 +50,13 @@ extension BrokerReader {
     if !servers.isEmpty, servers.allSatisfy({ $0.scheme == .unix }) {
       field.report("'proxy' has no effect with a local socket", "leave it out")
     }
-    do throws(BrokerURL.Fault) {
-      let url = try BrokerURL.parse(text, isProxy: true)
+    do throws(MQTTURLFault) {
+      let url = try MQTTURL(text, .proxy)
       return ProxySettings(
         url.scheme == .socks5 ? .socks5 : .http, Endpoint(host: url.host, port: url.port),
         username: url.username, password: url.password)
     } catch {
-      field.report(error.message, error.suggestion)
+      problems.report(field.mark, error)
       return nil
     }
   }
@@ -103,9 +104,7 @@ extension BrokerReader {
     guard let text = field.text() else { return nil }
     var digits = text.bytes.filter { $0 != 0x3A }[...]
     var pin: [UInt8] = []
-    while digits.count >= 2, let high = BrokerURL.digit(digits.removeFirst()),
-      let low = BrokerURL.digit(digits.removeFirst())
-    {
+    while digits.count >= 2, let high = digit(digits.removeFirst()), let low = digit(digits.removeFirst()) {
       pin.append(high << 4 | low)
     }
     if pin.count == 32, digits.isEmpty { return pin }
@@ -113,6 +112,13 @@ extension BrokerReader {
       wanted: "the SHA-256 of the broker's public key, 64 hexadecimal digits",
       "openssl x509 -in server.crt -pubkey -noout | openssl pkey -pubin -outform der | sha256sum")
     return nil
+  }
+
+  /// The value of a hexadecimal digit.
+  private func digit(_ byte: UInt8) -> UInt8? {
+    if isDigit(byte) { return byte - 0x30 }
+    let lower = lowercase(byte)
+    return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : nil
   }
 
   /// A list of lines; a secret may be one.

@@ -40,7 +40,7 @@ public final class Field {
   }
 
   /// What a name is made of.
-  public static var wantedName: Message { "a name of a-z, 0-9, '-' and '_'" }
+  public static var wantedName: Message { "a name of A-Z, a-z, 0-9, '-' and '_'" }
 
   /// A name that can stand in a topic; `extra` characters are legal as well. `proposes`: what it could be instead is
   /// free for the taking.
@@ -56,7 +56,7 @@ public final class Field {
       return nil
     }
     if bytes.allSatisfy({ isNameByte($0) || extra.contains($0) }) { return text }
-    let proposal = bytes.map { $0 == 0x20 ? 0x5F : lowercase($0) }
+    let proposal = bytes.map { $0 == 0x20 ? 0x5F : $0 }
     let isLegal = proposes && proposal.allSatisfy { isNameByte($0) || extra.contains($0) }
     let proposed = String(decoding: proposal, as: UTF8.self).quoted
     reject(wanted: wanted, isLegal ? "for example \(proposed)" : nil)
@@ -110,7 +110,8 @@ public final class Field {
 }
 
 private func isNameByte(_ byte: UInt8) -> Bool {
-  (byte >= 0x61 && byte <= 0x7A) || isDigit(byte) || byte == 0x2D || byte == 0x5F
+  let lower = lowercase(byte)
+  return (lower >= 0x61 && lower <= 0x7A) || isDigit(byte) || byte == 0x2D || byte == 0x5F
 }
 
 /// A number from 0 to 0xFFFFFF; no leading zeros, which YAML 1.1 takes for octal.

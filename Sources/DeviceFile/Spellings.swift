@@ -4,16 +4,32 @@ public final class Spellings {
   /// Whether a board is no board's name, or the name of none, and what is meant is known: then it has been reported.
   public let board: (_ board: Field, any ConfigurationSurroundings) -> Bool
   fileprivate let word: (_ text: String, _ candidates: [String], _ others: [String]) -> Int?
+  fileprivate let thing: (_ text: String, _ count: Int, _ names: (Int) -> [String]) -> Int?
 
   public init(board: @escaping (_ board: Field, any ConfigurationSurroundings) -> Bool) {
     self.board = board
     word = { Spellings.find($0, among: $1, others: $2) }
+    thing = { Spellings.only($0, $1, $2) }
   }
 
   /// Which of the candidates is meant by a part, with its other names in `others`; or by a word, without.
   public static func find(_ text: String, among candidates: [String], others: [String] = []) -> Int? {
     if !others.isEmpty { return spelled(text, among: candidates, others: others, asPart: true) }
     return spelled(text, among: candidates, others: candidates.map(versions), asPart: false)
+  }
+
+  /// Which of so many things has a name that is written so but for capitals, spaces and signs; nil: none, or several.
+  private static func only(_ text: String, _ count: Int, _ names: (Int) -> [String]) -> Int? {
+    let typed = lettersAndDigits(text.bytes[...])
+    if typed.isEmpty { return nil }
+    var found: Int?
+    for index in 0..<count {
+      for name in names(index) where lettersAndDigits(name.bytes[...]).equals(typed) {
+        if let found, found != index { return nil }
+        found = index
+      }
+    }
+    return found
   }
 
   /// Other programs' names of 5 and 3.1.1; 4 is what 3.1.1 calls itself in CONNECT.
@@ -24,6 +40,11 @@ public final class Spellings {
 }
 
 extension Problems {
+  /// The only one of so many things that is meant by people who write that, as far as the program knows.
+  public func meant(_ text: String, of count: Int, names: (Int) -> [String]) -> Int? {
+    spellings?.thing(text, count, names)
+  }
+
   /// The candidate that people mean who write that, as far as the program knows. `others`: of parts.
   @inline(never)
   public func meant(_ text: String, among candidates: [String], others: [String] = []) -> String? {

@@ -1,5 +1,6 @@
 import CLinux
 import DeviceFile
+import DeviceRuntime
 
 /// The command line, taken apart.
 struct Arguments {
@@ -7,11 +8,15 @@ struct Arguments {
   var config: String?
   var board: String?
   var boards: String?
+  var log: LogLevel?
   var isVerbose = false
+
+  var deviceFile: String { config ?? "/boot/firmware/swiftlet/device.yaml" }
 
   enum Command {
     case run
     case check
+    case forget
     case version
     case help
   }
@@ -20,17 +25,23 @@ struct Arguments {
     """
     \(program): drives relays and reads sensors from MQTT topics
 
-    usage: \(program) [run] [--config FILE] [--board NAME] [--boards DIR]
+    usage: \(program) [run] [--config FILE] [--board NAME] [--boards DIR] [--log LEVEL]
            \(program) check FILE [--board NAME] [--boards DIR]
+           \(program) forget [--config FILE] [--board NAME] [--boards DIR]
            \(program) --version [--verbose] | --help
 
       --config FILE   the device file (default /boot/firmware/swiftlet/device.yaml)
       --board NAME    this board instead of the device file's, such as simulator
       --boards DIR    where the board files are (default: boards/ beside the device file,
                       ./boards, /usr/share/swiftlet/boards)
+      --log LEVEL     debug, info, warning or error instead of the device file's; a running program
+                      logs more after SIGUSR1, and less after SIGUSR2
 
     check validates the device file without touching hardware: it prints all errors, or the
     lines, buses and topics the device will use.
+
+    What a device has no longer, it clears from the broker when it starts; check names it. forget
+    clears all that the broker keeps of the device: stop it before.
 
     --version --verbose tells what to write into a report: build, libraries, kernel, board, chips.
 
@@ -48,14 +59,17 @@ struct Arguments {
     while index < words.count {
       let word = words[index]
       index += 1
-      if word.equals("--config") || word.equals("--board") || word.equals("--boards") {
+      if word.equals("--config") || word.equals("--board") || word.equals("--boards") || word.equals("--log")
+      {
         guard index < words.count else { return .wrong("\(word) needs a value") }
-        arguments.set(word, to: words[index])
+        if let problem = arguments.set(word, to: words[index]) { return .wrong(problem) }
         index += 1
       } else if word.equals("run") && index == 1 {
         arguments.command = .run
       } else if word.equals("check") && index == 1 {
         arguments.command = .check
+      } else if word.equals("forget") && index == 1 {
+        arguments.command = .forget
       } else if word.equals("--version") {
         arguments.command = .version
       } else if word.equals("--verbose") {
@@ -83,14 +97,19 @@ struct Arguments {
     case wrong(Message)
   }
 
-  private mutating func set(_ option: String, to value: String) {
+  /// What is wrong with the value.
+  private mutating func set(_ option: String, to value: String) -> Message? {
     if option.equals("--config") {
       config = value
     } else if option.equals("--board") {
       board = value
-    } else {
+    } else if option.equals("--boards") {
       boards = value
+    } else {
+      log = LogLevel(value)
+      if log == nil { return "--log needs \(listed(LogLevel.words, last: "or")), not \(value.quoted)" }
     }
+    return nil
   }
 
   /// The words after the program's name, as the kernel holds them: the Embedded standard library has no
@@ -110,5 +129,12 @@ struct Arguments {
       }
     }
     return Array(words.dropFirst())
+  }
+}
+
+extension LogLevel {
+  fileprivate init?(_ word: String) {
+    guard let index = LogLevel.words.firstIndex(where: { $0.equals(word) }) else { return nil }
+    self.init(rawValue: UInt8(index))
   }
 }

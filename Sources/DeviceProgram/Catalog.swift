@@ -24,12 +24,13 @@ public final class Catalog {
   public var transports: [MQTTTransport]
   public var outbox: OutboxSource?
   public var authentication: AuthenticationSource?
+  public var memory: TopicMemorySource?
   public var spellings: SpellingSource?
 
   public init(
     name: String, modules: [ModuleKind], hardware: HardwareSource, transports: [MQTTTransport] = [],
     outbox: OutboxSource? = nil, authentication: AuthenticationSource? = nil,
-    spellings: SpellingSource? = nil
+    memory: TopicMemorySource? = nil, spellings: SpellingSource? = nil
   ) {
     self.name = name
     self.modules = modules
@@ -37,6 +38,7 @@ public final class Catalog {
     self.transports = transports
     self.outbox = outbox
     self.authentication = authentication
+    self.memory = memory
     self.spellings = spellings
   }
 

@@ -27,6 +27,8 @@ public struct ComposedDevice {
   public var transports: [MQTTTransport] = []
   public var username: String?
   public var password: String?
+  /// What is less urgent is not logged, until SIGUSR1 or SIGUSR2 changes that.
+  public var log = LogLevel.info
 
   public init(
     _ name: String, _ wiring: Wiring, _ modules: [any Module], broker: Endpoint,
@@ -81,7 +83,7 @@ extension Program {
   private static func run(_ composed: ComposedDevice, _ loop: EventLoop) throws(SystemError) -> Int32 {
     // Signals first: threads inherit what is blocked.
     let signals = try Signals(loop: loop)
-    let log = StandardErrorLog()
+    let log = StandardErrorLog(level: composed.log)
     let hardware = composed.hardware.make(loop)
     switch composed.device(hardware, clock: loop, log: log, randomSeed: randomSeed(loop)) {
     case .success(let device):
@@ -89,7 +91,7 @@ extension Program {
         client: device.client, servers: composed.servers, transports: composed.transports, loop: loop,
         owner: BrokerLog(client: device.client, log: log))
       for part in hardware.parts() { device.add(part) }
-      signals.received = { device.stop() }
+      signals.received = { if !log.hear($0) { device.stop() } }
       device.start()
       try loop.run(Runtime(device: device, connection: connection, outbox: nil))
       return 0

@@ -13,6 +13,9 @@ public final class Composition {
   public let log: any Log
   public var wallClock: (any WallClock)?
   public var authentication: AuthenticationSource?
+  /// No device is wanted but its place at the broker: it has no modules, and an identifier that does not drive one out
+  /// that runs.
+  public var isForgetting = false
   /// What of the hardware the device starts.
   public var parts: () -> [any DevicePart] = { [] }
 
@@ -37,7 +40,8 @@ public final class Composition {
     let description = configuration.device
     let topics = Topics(root: description.root, device: description.name)
     var options = Device.options(
-      topics: topics, clientID: description.broker.clientID, randomSeed: randomSeed)
+      topics: topics, clientID: description.broker.clientID + (isForgetting ? "-forget" : ""),
+      randomSeed: randomSeed)
     options.keepAlive = description.broker.keepAliveSeconds
     options.backoffMinimum = UInt64(description.broker.reconnectMilliseconds.lowerBound)
     options.backoffMaximum = UInt64(description.broker.reconnectMilliseconds.upperBound)
@@ -57,7 +61,8 @@ public final class Composition {
       return nil
     }
     let device = Device(
-      topics: topics, modules: configuration.device.needs.claims.outputsFirst(description.modules),
+      topics: topics,
+      modules: isForgetting ? [] : configuration.device.needs.claims.outputsFirst(description.modules),
       client: client,
       clock: clock, log: log, wallClock: wallClock)
     for part in parts() { device.add(part) }

@@ -1,5 +1,6 @@
 import Boards
 import HAL
+import LinuxBoard
 import LinuxPlatform
 
 /// The machine's I2C buses.

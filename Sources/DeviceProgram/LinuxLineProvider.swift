@@ -4,6 +4,7 @@ import DeviceFile
 import DeviceRuntime
 import Expanders
 import HAL
+import LinuxBoard
 import LinuxPlatform
 
 /// The machine's GPIO lines.
@@ -100,7 +101,7 @@ public final class LinuxLineProvider: LineProvider {
 }
 
 extension LinePull {
-  fileprivate var linuxPull: LinuxPlatform.Pull {
+  fileprivate var linuxPull: LinuxBoard.Pull {
     switch self {
     case .up: .up
     case .down: .down

@@ -29,6 +29,9 @@ public struct Program {
         StandardStream.output.write("\(catalog.name) \(Version.text)\n")
         if arguments.isVerbose { Report(catalog: catalog).write() }
       case .check: return check(arguments)
+      case .forget:
+        guard let configuration = load(arguments) else { return EX_CONFIG }
+        return forget(configuration, arguments.deviceFile)
       case .run: return run(arguments)
       }
       return 0
@@ -37,7 +40,8 @@ public struct Program {
 
   private func check(_ arguments: Arguments) -> Int32 {
     guard let configuration = load(arguments) else { return 1 }
-    StandardStream.output.write("\(Summary.text(configuration))")
+    let stale = memory(configuration, arguments.deviceFile)?.stale(configuration.device.retainedTopics) ?? []
+    StandardStream.output.write("\(Summary.text(configuration, stale: stale))")
     return 0
   }
 
@@ -49,13 +53,18 @@ public struct Program {
     }
     do throws(SystemError) {
       let loop = try EventLoop()
-      return try run(configuration, loop)
+      let log = StandardErrorLog(level: arguments.log ?? configuration.device.log)
+      return try run(configuration, log, memory(configuration, arguments.deviceFile), loop)
     } catch {
       return complain("\(error.message)", EX_OSERR)
     }
   }
 
-  private func complain(_ what: Message, _ status: Int32) -> Int32 {
+  func memory(_ configuration: DeviceConfiguration, _ deviceFile: String) -> (any TopicMemory)? {
+    catalog.memory?.open(deviceFile, configuration.device.broker.outbox?.path)
+  }
+
+  func complain(_ what: Message, _ status: Int32) -> Int32 {
     Program.complain(catalog.name, what, status)
   }
 
@@ -67,13 +76,17 @@ public struct Program {
 
   static var invalidOptions: Message { "the broker cannot be given this client id, user name or topic" }
 
-  private func run(_ configuration: DeviceConfiguration, _ loop: EventLoop) throws(SystemError) -> Int32 {
+  private func run(
+    _ configuration: DeviceConfiguration, _ log: StandardErrorLog, _ memory: (any TopicMemory)?,
+    _ loop: EventLoop
+  ) throws(SystemError) -> Int32 {
     // Signals first: threads inherit what is blocked.
     let signals = try Signals(loop: loop)
-    let log = StandardErrorLog()
     let hardware = catalog.hardware.make(loop)
     let composition = Composition(
-      configuration: configuration, hardware: hardware, clock: loop, log: log, wallClock: LinuxWallClock(),
+      configuration: configuration, hardware: hardware, clock: loop, log: log,
+      // Who simulates does so on a machine whose clock is right.
+      wallClock: LinuxWallClock(isTrusted: catalog.hardware.isSimulated),
       authentication: catalog.authentication)
     composition.parts = hardware.parts
     let problems = composition.open()
@@ -83,19 +96,37 @@ public struct Program {
     guard let device = composition.device(randomSeed: Program.randomSeed(loop), store: outbox?.store) else {
       return complain(Program.invalidOptions, EX_CONFIG)
     }
-    let broker = configuration.device.broker
-    let connection = MQTTConnection(
-      client: device.client, servers: broker.mqttServers, transports: catalog.transports, loop: loop,
-      failback: .milliseconds(broker.failbackMilliseconds), owner: BrokerLog(client: device.client, log: log))
-    if broker.tls.isInsecure {
+    if let memory { remember(configuration, device, memory, loop, log) }
+    let connection = connection(configuration, device, loop, log)
+    if configuration.device.broker.tls.isInsecure {
       log.write(
         .warning, "tls: insecure is on: whoever sits between here and the broker can switch every relay")
     }
-    signals.received = { device.stop() }
+    signals.received = { if !log.hear($0) { device.stop() } }
     device.start()
     try loop.run(Runtime(device: device, connection: connection, outbox: outbox))
     outbox?.close()
     return 0
+  }
+
+  func connection(
+    _ configuration: DeviceConfiguration, _ device: Device, _ loop: EventLoop, _ log: any Log
+  ) -> MQTTConnection {
+    let broker = configuration.device.broker
+    return MQTTConnection(
+      client: device.client, servers: broker.mqttServers, transports: catalog.transports, loop: loop,
+      failback: .milliseconds(broker.failbackMilliseconds), owner: BrokerLog(client: device.client, log: log))
+  }
+
+  /// What the device has no longer is remembered until the broker has cleared it.
+  private func remember(
+    _ configuration: DeviceConfiguration, _ device: Device, _ memory: any TopicMemory, _ loop: EventLoop,
+    _ log: any Log
+  ) {
+    let current = configuration.device.retainedTopics
+    let stale = memory.stale(current)
+    memory.keep(current + stale, loop, log)
+    if !stale.isEmpty { device.clear(stale) { memory.keep(current, loop, log) } }
   }
 
   private func openOutbox(_ configuration: DeviceConfiguration, _ loop: EventLoop, _ log: any Log)
@@ -114,7 +145,7 @@ public struct Program {
 
   /// The configuration, or nil after its errors have been printed.
   private func load(_ arguments: Arguments) -> DeviceConfiguration? {
-    let path = arguments.config ?? "/boot/firmware/swiftlet/device.yaml"
+    let path = arguments.deviceFile
     let files = Files(deviceFile: path, boards: arguments.boards)
     switch Files.read(path) {
     case .failure(let error):

@@ -26,12 +26,26 @@ enum StandardStream: Int32 {
 final class StandardErrorLog: Log {
   private let isJournal: Bool
   private var lost: Int64 = 0
+  private(set) var level: LogLevel
 
-  init() {
+  init(level: LogLevel) {
+    self.level = level
     isJournal = linux_environment("JOURNAL_STREAM") != nil
   }
 
+  /// SIGUSR1 is for one level more, SIGUSR2 for one less; false: it is another signal.
+  func hear(_ signal: Int32) -> Bool {
+    guard signal == SIGUSR1 || signal == SIGUSR2 else { return false }
+    let other = signal == SIGUSR2 ? level.rawValue + 1 : max(level.rawValue, 1) - 1
+    if let other = LogLevel(rawValue: other) { level = other }
+    var line: FixedText = "log: "
+    line.append(LogLevel.words[Int(level.rawValue)])
+    write(level, line)
+    return true
+  }
+
   func write(_ level: LogLevel, _ text: FixedText) {
+    if level.rawValue < self.level.rawValue { return }
     if lost > 0 { writeLost() }
     var line = start(level)
     // The line's end is part of it, however long it is.
@@ -66,6 +80,7 @@ final class StandardErrorLog: Log {
 extension LogLevel {
   fileprivate var name: StaticString {
     switch self {
+    case .debug: "debug: "
     case .info: ""
     case .warning: "warning: "
     case .error: "error: "
@@ -75,6 +90,7 @@ extension LogLevel {
   /// Source: systemd, sd-daemon(3), "Log levels".
   fileprivate var journalPrefix: StaticString {
     switch self {
+    case .debug: "<7>"
     case .info: "<6>"
     case .warning: "<4>"
     case .error: "<3>"

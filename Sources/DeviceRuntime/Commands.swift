@@ -7,6 +7,7 @@ extension Device {
   /// Whatever goes wrong here is a mistake in the topic's text, which the configuration has checked.
   func subscribe() {
     subscribe(topics.commands)
+    subscribe(topics.get)
     if hasPartCommands || !listeners.isEmpty { subscribe(topics.partCommands) }
     if !listeners.isEmpty { subscribe(topics.listenerCommands) }
   }
@@ -41,10 +42,15 @@ extension Device {
     case .message(let message): receive(message)
     case .oversized(let message, let length): refuse(message, length: length)
     case .subscriptionRefused(_, let code):
+      // Who refuses one refuses the others.
+      if hasLoggedSubscription { return }
+      hasLoggedSubscription = true
       logRefusal("the broker refused the subscription to ", topics.commands, code)
     case .publishFailed(_, .refused(let code)): messageRefused(code)
     case .storeFailed(let error): storeFailed(error)
-    case .published(let packetID): farewellHeard(packetID)
+    case .published(let packetID):
+      farewellHeard(packetID)
+      errand?.heard(packetID)
     case .publishFailed, .subscribed, .unsubscribed, .reauthenticated: break
     }
   }
@@ -79,12 +85,21 @@ extension Device {
     tellLost()
     lastFailure = .none
     hasLoggedRefusal = false
-    needsBirth = true
+    hasLoggedSubscription = false
     gatesFindBroker()
-    for slot in slots {
-      slot.markAll()
-      slot.module.brokerConnected()
-    }
+    markAll()
+    for slot in slots { slot.module.brokerConnected() }
+  }
+
+  private func markAll() {
+    needsBirth = true
+    for slot in slots { slot.markAll() }
+  }
+
+  private func publishEverything() -> CommandAnswer {
+    markAll()
+    for slot in slots { slot.module.refresh() }
+    return .accepted
   }
 
   private func brokerDisconnected(_ reason: MQTTDisconnectReason) {
@@ -99,6 +114,7 @@ extension Device {
     guard let name = addressee(of: topic) else { return cannotAnswer() }
     if payload.isEmpty, isClearing(message, topic) { return cleared(name) }
     let command = Command(payload.unwrapped, mayBeRepeated: message.duplicate)
+    debugCommand(name, command.payload, "")
     answerCommand(name: name, command: command.payload, decide(topic, command, retained: message.retain))
   }
 
@@ -157,6 +173,7 @@ extension Device {
       )
     }
     if isStopping { return .rejected("the device is stopping") }
+    if topic == topics.get { return publishEverything() }
     var command = command
     for slot in slots {
       for entity in slot.entities.indices where arena.isSame(slot.entities[entity].commandTopic, topic) {
@@ -192,6 +209,7 @@ extension Device {
     switch answer {
     case .accepted:
       payload.append("\",\"result\":\"accepted\"}")
+      debugCommand(name, command, " accepted")
     case .rejected(let reason):
       payload.append("\",\"result\":\"rejected\",\"reason\":\"")
       payload.append(jsonEscaped: reason, leaving: 2)
@@ -208,41 +226,31 @@ extension Device {
   private func logRejection(_ name: FixedText, _ command: FixedText, _ reason: FixedText) {
     guard mayLogRejection() else { return }
     var line = name
-    line.append(": command \"")
-    line.append(jsonEscaped: command.prefix(32))
-    line.append("\" rejected: ")
+    line.append(": ")
+    line.append(quoted(command))
+    line.append(" rejected: ")
     line.append(reason)
     log.write(.warning, line)
   }
 
+  private func debugCommand(_ name: FixedText, _ command: FixedText, _ what: StaticString) {
+    guard log.level == .debug else { return }
+    var text = quoted(command)
+    text.append(what)
+    debug(name, text)
+  }
+
+  @inline(never)
+  private func quoted(_ command: FixedText) -> FixedText {
+    var text: FixedText = "command \""
+    text.append(jsonEscaped: command.prefix(32))
+    text.append("\"")
+    return text
+  }
+
   /// Whoever may send commands could fill the log with them: some get a line each, the rest become a number.
   private func mayLogRejection() -> Bool {
-    tellRejections()
-    if clock.now >= rejections.end { rejections = Rejections(end: clock.now + Rejections.window) }
-    guard rejections.logged < Rejections.most else {
-      rejections.unlogged += 1
-      return false
-    }
-    rejections.logged += 1
-    return true
+    tellUnlogged()
+    return rejectionLimit.admits(clock.now)
   }
-
-  func tellRejections() {
-    guard rejections.unlogged > 0, clock.now >= rejections.end else { return }
-    var line: FixedText = "more commands rejected: "
-    line.append(decimal: Int64(rejections.unlogged))
-    log.write(.warning, line)
-    rejections.unlogged = 0
-  }
-}
-
-/// Commands rejected within a window of time.
-struct Rejections {
-  var end = Instant.zero
-  var logged = 0
-  var unlogged: UInt32 = 0
-
-  static let window = Duration.seconds(10)
-  /// Lines in one window.
-  static let most = 10
 }

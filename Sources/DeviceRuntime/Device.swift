@@ -11,7 +11,7 @@ public final class Device {
   public let client: MQTTClient
   public let topics: Topics
   let log: any Log
-  let wallClock: (any WallClock)?
+  let times: SampleTimes?
   var stampProperties = PropertyList()
   private(set) var slots: [ModuleSlot] = []
   let arena = TopicArena()
@@ -21,6 +21,9 @@ public final class Device {
   private var timers: [DeviceTimer] = []
   private var phase = Phase.idle
   var needsBirth = false
+  var errand: (any OnlineErrand)?
+  /// What `availability` says after a clean stop; nothing: it is cleared.
+  public var lastWord: StaticString = "offline"
   private var farewell = Farewell.notDue
   /// Readings that could not be published because there was no connection, or no room.
   public internal(set) var droppedReadings: UInt64 = 0
@@ -28,7 +31,9 @@ public final class Device {
   var lostReadings: UInt32 = 0
   var lastFailure = ConnectionFailure.none
   var hasLoggedRefusal = false
-  var rejections = Rejections()
+  var hasLoggedSubscription = false
+  var rejectionLimit = LogLimit(most: 10)
+  var debugLimit = LogLimit(most: 100)
 
   private enum Phase {
     case idle
@@ -52,8 +57,8 @@ public final class Device {
   /// Bytes of a `PUBLISH` whose topic and payload are as long as a text can be.
   private static let longestAnswer = 2 * FixedText.capacity + 8
 
-  /// `client` carries the will of `topics` and is not started yet. `wallClock` is for the stamps of readings
-  /// that are kept.
+  /// `client` carries the will of `topics` and is not started yet. `wallClock` tells when readings
+  /// were taken.
   public init(
     topics: Topics, modules: [any Module], client: MQTTClient, clock: any MonotonicClock, log: any Log,
     wallClock: (any WallClock)? = nil
@@ -62,7 +67,8 @@ public final class Device {
     self.client = client
     self.clock = clock
     self.log = log
-    self.wallClock = wallClock
+    times = wallClock.map { SampleTimes(clock: clock, wallClock: $0) }
+    client.rewriter = times
     for module in modules { slots.append(ModuleSlot(module: module, topics: topics, arena: arena)) }
   }
 
@@ -100,7 +106,7 @@ public final class Device {
   public func turn() -> Instant? {
     runTimers()
     client.advance(to: clientNow)
-    tellRejections()
+    tellUnlogged()
     handleEvents()
     flush()
     finishStopping()
@@ -157,7 +163,7 @@ public final class Device {
     if clock.now >= deadline || !client.isConnected && !hasPendingOutputs {
       phase = .stopped
     } else if case .due = farewell, !hasPending, !hasPendingOutputs,
-      let packetID = publish(topics.availability, "offline", .atLeastOnce, retain: true)
+      let packetID = publish(topics.availability, FixedText(lastWord), .atLeastOnce, retain: true)
     {
       farewell = .said(packetID: packetID)
     }
@@ -202,7 +208,8 @@ public final class Device {
     for timer in timers {
       if let deadline = timer.deadline { next = min(next ?? deadline, deadline) }
     }
-    if rejections.unlogged > 0 { next = min(next ?? rejections.end, rejections.end) }
+    if let deadline = rejectionLimit.deadline { next = min(next ?? deadline, deadline) }
+    if let deadline = debugLimit.deadline { next = min(next ?? deadline, deadline) }
     return next
   }
 }

@@ -19,7 +19,7 @@ public struct Entity: Sendable {
     public static var state: Access { Access(rawValue: 1) }
     /// It obeys commands.
     public static var command: Access { Access(rawValue: 2) }
-    /// Its values are readings: sent as they come, not retained.
+    /// Its values are readings: sent as they come, and retained with `retained` alone.
     public static var reading: Access { Access(rawValue: 4) }
     /// It belongs to the module's first entity where a dialect has one thing for both: a cover's position.
     public static var part: Access { Access(rawValue: 8) }
@@ -27,6 +27,8 @@ public struct Entity: Sendable {
     public static var diagnostic: Access { Access(rawValue: 16) }
     /// A setting.
     public static var config: Access { Access(rawValue: 32) }
+    /// The broker keeps its newest reading for whoever comes later.
+    public static var retained: Access { Access(rawValue: 64) }
   }
 
   public var role: Role

@@ -65,6 +65,13 @@ public struct FixedText: Sendable {
     append(digitsOf: value.magnitude, base: 10)
   }
 
+  /// The last so many hexadecimal digits, with zeros in front.
+  mutating func append(hexadecimal value: UInt64, digits: Int) {
+    for digit in stride(from: 4 * (digits - 1), through: 0, by: -4) {
+      append(byte: FixedText.digit(UInt8(value >> UInt64(digit) & 15)))
+    }
+  }
+
   /// `0x44`
   public mutating func append(hex value: UInt8) {
     append("0x")
@@ -134,14 +141,17 @@ public struct FixedText: Sendable {
   }
 
   /// Whether the text is this word, ASCII case aside.
-  public func matches(_ word: StaticString) -> Bool {
-    word.withUTF8Buffer { word in
-      guard word.count == count else { return false }
-      for index in 0..<count where FixedText.lowercased(bytes[index]) != FixedText.lowercased(word[index]) {
-        return false
-      }
-      return true
+  @inline(never)
+  public func matches(_ word: StaticString) -> Bool { matches(text: FixedText(word)) }
+
+  @inline(never)
+  public func matches(text word: FixedText) -> Bool {
+    guard word.count == count else { return false }
+    for index in 0..<count where FixedText.lowercased(bytes[index]) != FixedText.lowercased(word.bytes[index])
+    {
+      return false
     }
+    return true
   }
 
   private mutating func append(digitsOf value: UInt64, base: UInt64) {

@@ -35,7 +35,7 @@ public enum Keeping: Equatable, Sendable {
   }
 }
 
-// `keep` and `priority`, `format` of whatever publishes readings.
+// `keep` and `priority`, `format`, `retain` and `expires` of whatever publishes readings.
 extension ModuleFile {
   public func keeping() -> (Keeping, ReadingFormat) {
     let field = fields.optional("keep")
@@ -46,6 +46,19 @@ extension ModuleFile {
     if place == 2 { needs.keptOnDisk.append((mark, claimant.title)) }
     if place != 0, format != .json { needs.keptWithoutTime.append(mark) }
     return (place == 0 ? .nothing : place == 1 ? .memory : .disk(importance), format)
+  }
+
+  /// Whether the broker keeps the newest reading for whoever comes later, and for how many seconds; 0: for ever.
+  public func retention(_ keeping: Keeping) -> (isRetained: Bool, expires: UInt32) {
+    let isRetained = fields.optional("retain")?.state() ?? false
+    guard let field = fields.optional("expires"), let time = field.milliseconds(atLeast: 1_000) else {
+      return (isRetained, 0)
+    }
+    if !isRetained, keeping == .nothing {
+      field.report("\(field.title) has no effect without 'retain: yes'", "add 'retain: yes'")
+    }
+    needs.expiring.append(field.mark)
+    return (isRetained, UInt32(time / 1_000))
   }
 
   private func importance(onDisk: Bool) -> Keeping.Importance {

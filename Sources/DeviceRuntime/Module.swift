@@ -21,6 +21,9 @@ public protocol Module: AnyObject {
   /// Obeys what came on an entity's `set`, or says why not. The answer goes to `…/<name>/result`.
   func obey(_ command: Command) -> CommandAnswer
 
+  /// Somebody asks for everything now: measures what is measured only every so often. States are published anyway.
+  func refresh()
+
   /// The broker accepted the connection: the device is online.
   func brokerConnected()
 
@@ -36,6 +39,7 @@ extension Module {
   public func start(on device: Device) {}
   public func write(_ entity: Int, to text: inout FixedText) -> Bool { false }
   public func obey(_ command: Command) -> CommandAnswer { .rejected("this module takes no commands") }
+  public func refresh() {}
   public func brokerConnected() {}
   public func brokerDisconnected() {}
   public func stop() {}
@@ -74,12 +78,19 @@ public enum CommandAnswer: Sendable {
 
 /// Where a device's log lines go.
 public protocol Log: AnyObject {
+  /// What is less urgent is not wanted.
+  var level: LogLevel { get }
+
   func write(_ level: LogLevel, _ text: FixedText)
 }
 
 /// How urgent a log line is.
-public enum LogLevel: Sendable {
+public enum LogLevel: UInt8, Sendable {
+  case debug
   case info
   case warning
   case error
+
+  /// In the order of urgency.
+  public static var words: [String] { ["debug", "info", "warning", "error"] }
 }

@@ -26,6 +26,8 @@ public final class DeviceNeeds {
   public internal(set) var keptOnDisk: [(mark: Mark, title: String)] = []
   /// Where readings are kept that do not tell their time themselves.
   public internal(set) var keptWithoutTime: [Mark] = []
+  /// Where readings are to be forgotten after a while.
+  public internal(set) var expiring: [Mark] = []
 
   public init() {}
 }
@@ -75,9 +77,23 @@ public final class ModuleFile {
   }
 
   private func line(_ fields: Fields) -> (Mark, String, activeLow: Bool) {
-    let field = fields.required("line", example: "GPIO17")
+    var field: Field?
+    if fields.entry("line") == nil, fields.entry("pin") != nil {
+      fields.optional("pin").map(rejectPin)
+    } else {
+      field = fields.required("line", example: "GPIO17")
+    }
     let name = field?.text(wanted: "a line like GPIO17") ?? ""
     return (field?.mark ?? fields.mark, name, fields.optional("active")?.choice(["high", "low"]) == 1)
+  }
+
+  /// Some programs number the header's pins, and others the chip's lines.
+  private func rejectPin(_ pin: Field) {
+    guard let text = pin.text(wanted: "a line") else { return }
+    let number = text.trailingDigits
+    pin.report(
+      "\(pin.title) can be a pin of the header or a line of the chip",
+      "write line: pin \(number) or line: GPIO\(number)")
   }
 
   private static let longestDebounce = Duration.seconds(3_600)

@@ -16,6 +16,7 @@ final class ModuleSlot {
     for entity in module.entities {
       var slot = EntitySlot()
       slot.isReading = entity.access.contains(.reading)
+      slot.isRetained = entity.access.contains(.retained)
       if slot.isReading || entity.access.contains(.state) {
         slot.topic = arena.add(topics.prefix, module.name, key: entity.key, entity.isMain ? "state" : "")
       }
@@ -48,5 +49,7 @@ struct EntitySlot {
   var topic = TopicArena.Place()
   var commandTopic = TopicArena.Place()
   var isReading = false
+  /// Of readings; states are retained always.
+  var isRetained = false
   var needsState = false
 }

@@ -23,40 +23,39 @@ extension Device {
   }
 
   /// Publishes a reading of one of the module's entities; false (and counted) when it could neither go out nor be kept.
-  /// One that is kept carries the time it was taken at, if the time of day is known: the user property
+  /// One that is kept carries the time it was taken at, if the time of day is known when it leaves: the user property
   /// `sampled`, in milliseconds since 1970. Connections of 3.1.1 have no properties: there `format` has to say it.
-  /// `quality` is for JSON alone, and empty when there is nothing to say of it.
+  /// `quality` is for JSON alone, and empty when there is nothing to say of it. `expires`: after how many seconds the
+  /// broker, and the outbox, forget it; 0: never. Connections of 3.1.1 cannot say that either.
   @discardableResult
   public func publish(
     _ payload: FixedText, as entity: Int, of module: any Module, keeping: Keeping = .nothing,
-    format: ReadingFormat = .plain, quality: StaticString = ""
+    format: ReadingFormat = .plain, expires: UInt32 = 0, quality: StaticString = ""
   ) -> Bool {
     guard let slot = slot(of: module), slot.entities.indices.contains(entity) else { return false }
-    let now = wallClock?.unixMilliseconds
-    let payload = format == .json ? json(payload, now, quality) : payload
-    let topic = slot.entities[entity].topic
-    let sent: UInt16?
-    if keeping == .nothing {
-      sent = publish(topic, payload, .atMostOnce, retain: false)
-    } else {
-      stamp(now)
-      let properties = stampProperties.bytes
-      let dropped = client.counters.dropped
-      sent = publish(
-        topic, payload, .atLeastOnce, retain: false, properties: properties.span,
-        durability: keeping.durability)
-      noteLost(client.counters.dropped &- dropped)
-    }
+    let payload = format == .json ? json(payload, keeping, quality) : payload
+    let isKept = keeping != .nothing
+    stampProperties.removeAll()
+    if expires > 0 { stampProperties.append(.messageExpiryInterval, expires) }
+    // The last one: whoever replaces it looks there.
+    if isKept { times?.stampProperties(&stampProperties) }
+    let properties = stampProperties.bytes
+    let dropped = client.counters.dropped
+    let sent = publish(
+      slot.entities[entity].topic, payload, isKept ? .atLeastOnce : .atMostOnce,
+      retain: slot.entities[entity].isRetained, properties: properties.span, durability: keeping.durability)
+    if isKept { noteLost(client.counters.dropped &- dropped) }
     if sent == nil { droppedReadings += 1 }
     return sent != nil
   }
 
-  private func json(_ value: FixedText, _ now: Int64?, _ quality: StaticString) -> FixedText {
+  private func json(_ value: FixedText, _ keeping: Keeping, _ quality: StaticString) -> FixedText {
     var text: FixedText = "{\"value\":"
     text.append(value)
-    if let now {
-      text.append(",\"sampled\":")
-      text.append(decimal: now)
+    if keeping != .nothing {
+      times?.appendStamp(to: &text)
+    } else if let now = times?.now {
+      times?.appendMember(now, to: &text)
     }
     if quality.utf8CodeUnitCount > 0 {
       text.append(",\"quality\":\"")
@@ -82,23 +81,6 @@ extension Device {
     line.append(decimal: Int64(lostReadings))
     log.write(.warning, line)
     lostReadings = 0
-  }
-
-  private func stamp(_ now: Int64?) {
-    stampProperties.removeAll()
-    guard let now else { return }
-    let name: FixedText = "sampled"
-    var time = FixedText()
-    time.append(decimal: now)
-    name.withSpan { name in
-      time.withSpan { time in
-        do throws(EncodingError) {
-          try stampProperties.append(user: name, time)
-        } catch {
-          // Neither is that long.
-        }
-      }
-    }
   }
 
   /// Reports something that no command asked for on `…/<module>/result`, such as a safety timer's act.
@@ -128,6 +110,7 @@ extension Device {
       guard publish(topics.availability, "online", .atLeastOnce, retain: true) != nil else { return }
       needsBirth = false
     }
+    if let errand, !errand.flush(on: self) { return }
     for slot in slots {
       for entity in slot.entities.indices {
         guard flushState(entity, of: slot) else { return }

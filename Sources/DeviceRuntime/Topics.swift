@@ -18,6 +18,13 @@ public struct Topics {
     return topic
   }
 
+  /// Whatever comes there asks for everything to be published now.
+  public var get: FixedText {
+    var topic = prefix
+    topic.append("get")
+    return topic
+  }
+
   /// The filter that brings every module's commands.
   public var commands: FixedText {
     var filter = prefix

@@ -5,6 +5,8 @@ import HAL
 /// Somebody who wants to know how an expander fares. Calls come on the event loop.
 public protocol ExpanderObserver: AnyObject {
   func expanderChanged(to state: ExpanderState)
+  /// A transfer failed, as the one before may have done.
+  func expanderFailed(_ error: LineError)
 }
 
 /// How an expander fares.
@@ -227,6 +229,7 @@ public final class ExpanderPort: Work, TimerOwner {
   private func fail(_ error: LineError) {
     let isNew = failure != error
     failure = error
+    observer?.expanderFailed(error)
     schedule(retry, after: timing.retryAfter)
     if isNew { observer?.expanderChanged(to: isLost ? .lost(error) : .failing(error)) }
     tellFailure(error)

@@ -92,6 +92,7 @@ public final class QueuedOutputLine: OutputLine, Work, TimerOwner, DevicePart {
   private func fail(_ error: LineError) {
     let isNew = failure != error
     failure = error
+    device?.debug("a line behind a bus", error.text)
     if sending != wanted { submit() } else { schedule(retry, after: Self.retryAfter) }
     if isNew { observer?.outputFailed(error) }
   }

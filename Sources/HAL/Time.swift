@@ -39,10 +39,16 @@ extension Duration {
 /// Tells the time: the kernel's monotonic clock on a board, a virtual one in simulation.
 public protocol MonotonicClock: AnyObject {
   var now: Instant { get }
+  /// Which run of the board the clock counts from: another number after each boot.
+  var boot: UInt32 { get }
+}
+
+extension MonotonicClock {
+  public var boot: UInt32 { 0 }
 }
 
 /// Tells the time of day, for stamps on what is read later. Nothing is scheduled by it.
 public protocol WallClock: AnyObject {
-  /// Milliseconds since 1970; nil while the clock has not been set.
+  /// Milliseconds since 1970; nil while nobody knows whether the clock is right.
   var unixMilliseconds: Int64? { get }
 }

@@ -55,10 +55,10 @@ extension mqtt.Options {
   }
 
   private func url() throws(MQTTAsyncError) -> MQTTURL {
-    var url = try MQTTURL(host.contains("://") ? host : "mqtt://" + authority)
+    var url = try MQTTURL.read(host.contains("://") ? host : "mqtt://" + authority)
     if tls != nil, url.scheme == .mqtt {
       url.scheme = .mqtts
-      url.port = MQTTURL.Scheme.mqtts.port
+      url.port = MQTTURL.Scheme.mqtts.defaultPort
     }
     if let port { url.port = port }
     return url

@@ -55,6 +55,8 @@ public final class EventLoop: MonotonicClock {
 
   public var now: Instant { Instant(nanoseconds: linux_now()) }
 
+  public let boot = linux_boot()
+
   /// Watches a file. The token it answers names the watch in `change` and `unwatch`.
   public func watch(
     _ file: Int32, for readiness: Readiness, observer: any FileObserver

@@ -1,14 +1,17 @@
 import CLinux
 import HAL
 
-/// The system's time of day. A board without a battery starts in the past: before 2024 it is not set.
+/// The system's time of day. A board without a battery starts in the past: what its clock says counts once somebody who
+/// knows has set it, by NTP mostly.
 public final class LinuxWallClock: WallClock {
-  private static let earliest: Int64 = 1_704_067_200_000
+  private let isTrusted: Bool
 
-  public init() {}
+  /// `isTrusted`: the clock is right, whether or not somebody is known to have set it.
+  public init(isTrusted: Bool = false) {
+    self.isTrusted = isTrusted
+  }
 
   public var unixMilliseconds: Int64? {
-    let now = linux_wall_time()
-    return now >= LinuxWallClock.earliest ? now : nil
+    isTrusted || linux_is_clock_set() != 0 ? linux_wall_time() : nil
   }
 }

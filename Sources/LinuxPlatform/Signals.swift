@@ -1,10 +1,10 @@
 import CLinux
 
-/// SIGTERM, SIGINT and SIGHUP as events of the loop. Make it before the first thread, which inherits that
+/// SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 as events of the loop. Make it before the first thread, which inherits that
 /// they are blocked.
 public final class Signals: FileObserver {
   /// Called when one of them came.
-  public var received: (() -> Void)?
+  public var received: ((Int32) -> Void)?
   private let file: Int32
 
   public init(loop: EventLoop) throws(SystemError) {
@@ -13,6 +13,7 @@ public final class Signals: FileObserver {
   }
 
   public func fileReady(_ readiness: Readiness) {
-    if linux_signal_read(file) > 0 { received?() }
+    let signal = linux_signal_read(file)
+    if signal > 0 { received?(signal) }
   }
 }

@@ -12,7 +12,7 @@ public struct SystemError: Error, Equatable, Sendable {
   public var message: String { String(cString: linux_message(number)) }
 
   /// Turns the C shims' convention (a negative error number) into a thrown error.
-  static func check(_ result: Int32) throws(SystemError) -> Int32 {
+  public static func check(_ result: Int32) throws(SystemError) -> Int32 {
     if result < 0 { throw SystemError(number: -result) }
     return result
   }

@@ -2,6 +2,8 @@
 @_exported import MQTTClient
 @_exported import struct LinuxPlatform.TLSSettings
 @_exported import struct MQTTConnection.MQTTServer
+@_exported import struct MQTTConnection.MQTTURL
+@_exported import struct MQTTConnection.MQTTURLFault
 import Synchronization
 
 /// An MQTT client, 5.0 and 3.1.1, for programs with `async` and `await`.
@@ -72,7 +74,7 @@ public final class MQTTAsyncClient: Sendable {
     var options = options
     var servers: [MQTTServer] = []
     for text in urls {
-      let url = try MQTTURL(text)
+      let url = try MQTTURL.read(text)
       servers.append(try url.server(transport))
       if options.username == nil {
         options.username = url.username

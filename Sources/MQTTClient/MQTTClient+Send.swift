@@ -116,13 +116,27 @@ extension MQTTClient {
     // At once, unless others have to go first.
     if state == .connected, outbox.isNext(offset), outbox.inFlight < window,
       output.makeRoom(room + Self.reserve),
-      write(topic, properties, payload, qos, retain: retain, duplicate: false, packetID)
+      writeKept(topic, properties, payload, qos, retain: retain, duplicate: false, packetID)
     {
       outbox.sent()
     } else {
       pump()
     }
     return packetID
+  }
+
+  /// Writes a message of QoS 1 or 2 for which there is room.
+  @inline(__always)
+  private func writeKept(
+    _ topic: Span<UInt8>, _ properties: Span<UInt8>, _ payload: Span<UInt8>, _ qos: QoS, retain: Bool,
+    duplicate: Bool, _ packetID: UInt16
+  ) -> Bool {
+    guard let rewriter else {
+      return write(topic, properties, payload, qos, retain: retain, duplicate: duplicate, packetID)
+    }
+    return rewriter.rewrite(properties, payload) { properties, payload in
+      write(topic, properties, payload, qos, retain: retain, duplicate: duplicate, packetID)
+    }
   }
 
   /// Writes a `PUBLISH` for which there is room.
@@ -254,7 +268,7 @@ extension MQTTClient {
       }
       let room = topic.count + properties.count + payload.count + Self.overhead
       guard refusal == nil, output.makeRoom(room + Self.reserve) else { return false }
-      return write(
+      return writeKept(
         topic, properties, payload, record.qos, retain: record.retain, duplicate: record.wasSent,
         record.packetID)
     }

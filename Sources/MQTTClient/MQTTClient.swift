@@ -63,6 +63,9 @@ public final class MQTTClient {
   var skipping: SkippedPacket?
   var pendingEvent: MQTTEvent?
 
+  /// Nil: messages leave as they were handed to `publish`.
+  public var rewriter: (any MQTTRewriter)?
+
   var output: ByteQueue
   var outbox: Outbox
   var packetIDs: PacketIDs

@@ -76,6 +76,10 @@ public final class Expander: Module, ExpanderObserver {
     }
   }
 
+  public func expanderFailed(_ error: LineError) {
+    device?.debug(FixedText(name), text(error))
+  }
+
   private func text(_ error: LineError) -> FixedText {
     guard case .bus(let error) = error, let bus = target.bus else { return error.text }
     let place = SensorPlace(bus: bus.device, address: target.address, enableHint: bus.enableHint)

@@ -2,19 +2,23 @@ import DeviceFile
 import DeviceRuntime
 import HAL
 
-/// A relay (or anything else that is on or off): obeys `ON`, `OFF` and `TOGGLE`, and reports `ON` or `OFF`. With
-/// `pulse` it also obeys `PULSE`: on for that time, as a garage door or a bell wants it.
+/// A relay (or anything else that is on or off): obeys `ON`, `OFF` and `TOGGLE`, and reports `ON` or `OFF`, or
+/// words of one's own. With `pulse` it also obeys `PULSE`: on for that time, as a garage door or a bell wants it.
 ///
 ///     - relay: fan
 ///       line: GPIO5
 ///       active: low
 ///       pulse: 500ms
+///       on_payload: open
+///       off_payload: closed
 ///       safety: { start: off, stop: off, broker_lost: { after: 60s, then: off }, max_on: 30min }
 public final class Relay: Module, SafetyGateObserver, TimerOwner {
   public static var kind: ModuleKind {
     ModuleKind("relay") { file in
       let gate = file.gate()
-      return Relay(name: file.name, gate: gate, pulse: pulse(file, gate.policy))
+      return Relay(
+        name: file.name, gate: gate, pulse: pulse(file, gate.policy),
+        words: file.stateWords(besides: ["TOGGLE", "PULSE"]))
     }
   }
 
@@ -22,6 +26,7 @@ public final class Relay: Module, SafetyGateObserver, TimerOwner {
   public let entities: [Entity]
   let gate: SafetyGate
   private let pulse: Duration?
+  let words: StateWords
   private var timer: DeviceTimer?
   private var device: Device?
   private var isPulsing = false
@@ -29,10 +34,13 @@ public final class Relay: Module, SafetyGateObserver, TimerOwner {
   /// A pulse whose end is refused, by the line or by the policy, is ended as soon as that is possible.
   private static let retry = Duration.seconds(1)
 
-  public init(name: String, gate: SafetyGate, pulse: Duration? = nil) {
+  public init(
+    name: String, gate: SafetyGate, pulse: Duration? = nil, words: StateWords = StateWords()
+  ) {
     self.name = name
     self.gate = gate
     self.pulse = pulse
+    self.words = words
     let commands: StaticString = pulse == nil ? "ON|OFF|TOGGLE" : "ON|OFF|TOGGLE|PULSE"
     entities = [Entity(.switch, access: [.state, .command], words: "ON|OFF", commands: commands)]
   }
@@ -55,7 +63,7 @@ public final class Relay: Module, SafetyGateObserver, TimerOwner {
 
   public func write(_ entity: Int, to text: inout FixedText) -> Bool {
     guard let active = gate.confirmed else { return false }
-    text.append(active ? "ON" : "OFF")
+    words.write(active, to: &text)
     return true
   }
 
@@ -63,12 +71,12 @@ public final class Relay: Module, SafetyGateObserver, TimerOwner {
     let word = command.payload.state
     let isPulse = pulse != nil && word.matches("PULSE")
     if command.mayBeRepeated, isPulse || word.matches("TOGGLE") {
-      return .rejected("may have been obeyed already: use ON or OFF")
+      return .rejected(words.advice("may have been obeyed already: use ", between: " or ", ""))
     }
     guard let active = isPulse ? true : wanted(word) else {
       return .rejected(
-        pulse == nil
-          ? "unknown payload: use ON, OFF or TOGGLE" : "unknown payload: use ON, OFF, TOGGLE or PULSE")
+        words.advice(
+          "unknown payload: use ", between: ", ", pulse == nil ? " or TOGGLE" : ", TOGGLE or PULSE"))
     }
     let answer = gate.ask(active, for: command)
     if case .rejected = answer { return answer }
@@ -79,10 +87,7 @@ public final class Relay: Module, SafetyGateObserver, TimerOwner {
   }
 
   private func wanted(_ word: FixedText) -> Bool? {
-    if word.matches("ON") || word.matches("1") || word.matches("true") { return true }
-    if word.matches("OFF") || word.matches("0") || word.matches("false") { return false }
-    if word.matches("TOGGLE") { return !gate.isActive }
-    return nil
+    words.state(word) ?? (word.matches("TOGGLE") ? !gate.isActive : nil)
   }
 
   /// The pulse lasts from when the output is on for certain, which takes a while behind a bus.

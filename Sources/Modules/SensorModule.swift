@@ -23,10 +23,13 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
   let period: Duration
   let keeping: Keeping
   let format: ReadingFormat
+  let expires: UInt32
   private var device: Device?
   private var schedule: DeviceTimer?
   private var watchdog: DeviceTimer?
   private var next = Instant.zero
+  /// When the last measurement was begun.
+  private var began: Instant?
   private var failures = 0
   private var phase = Phase.idle
 
@@ -42,12 +45,14 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
 
   /// A transfer that takes longer means that the bus is stuck.
   private static let patience = Duration.seconds(2)
+  /// However often somebody asks.
+  private static let shortestPause = Duration.seconds(1)
   private static let longestPause = Duration.seconds(60)
   private static let defaultPeriod = Duration.seconds(10)
 
   public init(
     name: String, probe: any SensorProbe, at place: SensorPlace, every period: Duration,
-    keeping: Keeping = .nothing, format: ReadingFormat = .plain
+    keeping: Keeping = .nothing, format: ReadingFormat = .plain, isRetained: Bool = false, expires: UInt32 = 0
   ) {
     self.name = name
     self.probe = probe
@@ -55,11 +60,12 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
     self.period = max(period, .milliseconds(1))
     self.keeping = keeping
     self.format = format
-    entities = SensorModule.entities(probe)
+    self.expires = expires
+    entities = SensorModule.entities(probe, isRetained: isRetained)
     claim = nil
   }
 
-  /// From a device file: keys `driver`, `bus`, `address`, `every`, `keep`, `priority` and `format`.
+  /// From a device file: keys `driver`, `bus`, `address`, `every`, `keep`, `priority`, `format`, `retain` and `expires`.
   private init(_ file: ModuleFile, _ chips: [SensorChip]) {
     name = file.name
     let chip = file.driver(among: chips.map { $0.name }, parts: chips.map { $0.parts }).map { chips[$0] }
@@ -68,16 +74,21 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
     let every = file.fields.optional("every")?.duration(atLeast: chip?.shortestPeriod ?? .zero)
     period = every ?? SensorModule.defaultPeriod
     (keeping, format) = file.keeping()
+    let retention = file.retention(keeping)
+    expires = retention.expires
     claim.note = ", every \(durationText(period))\(format == .json ? ", JSON" : "")\(keeping.note)"
+    if retention.isRetained { claim.note += ", retained" }
+    if expires > 0 { claim.note += ", expires after \(durationText(Int64(expires) * 1_000))" }
     probe = chip?.probe(claim) ?? NoProbe()
-    entities = SensorModule.entities(probe)
+    entities = SensorModule.entities(probe, isRetained: retention.isRetained)
     place = SensorPlace(bus: "", address: 0, identity: chip?.identity)
     self.claim = claim
   }
 
   /// One for each channel, in their order.
-  private static func entities(_ probe: any SensorProbe) -> [Entity] {
-    probe.channels.map { Entity(.measurement, $0.name, access: .reading, quantity: $0.quantity) }
+  private static func entities(_ probe: any SensorProbe, isRetained: Bool) -> [Entity] {
+    let access: Entity.Access = isRetained ? [.reading, .retained] : .reading
+    return probe.channels.map { Entity(.measurement, $0.name, access: access, quantity: $0.quantity) }
   }
 
   public func start(on device: Device) {
@@ -95,9 +106,14 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
   }
 
   /// A person who just connected wants to see a value now.
-  public func brokerConnected() {
+  public func brokerConnected() { measureNow(after: .zero) }
+
+  public func refresh() { measureNow(after: SensorModule.shortestPause) }
+
+  private func measureNow(after pause: Duration) {
     guard let device, case .idle = phase, failures == 0 else { return }
-    next = device.clock.now
+    let now = device.clock.now
+    next = min(next, max(now, (began ?? now) + pause))
     schedule?.schedule(at: next)
   }
 
@@ -110,7 +126,9 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
   public func timerFired(_ timer: DeviceTimer, now: Instant) {
     if timer === watchdog { return reportHang() }
     switch phase {
-    case .idle: enqueue(at: now) { $0.start() }
+    case .idle:
+      began = now
+      enqueue(at: now) { $0.start() }
     case .converting: enqueue(at: now) { $0.collect() }
     case .busy, .stopped: break
     }
@@ -132,7 +150,9 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
     case .failed(let error):
       phase = .idle
       failures = min(failures + 1, 16)
-      device.setError(error.text(place), of: self)
+      let text = error.text(place)
+      device.setError(text, of: self)
+      device.debug(FixedText(name), text)
       scheduleNext(after: pause)
     }
   }
@@ -167,7 +187,7 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
       var text = FixedText()
       reading.append(as: channels[place], to: &text)
       device.publish(
-        text, as: place, of: self, keeping: keeping, format: format,
+        text, as: place, of: self, keeping: keeping, format: format, expires: expires,
         quality: reading.quality == .good ? "" : reading.quality.name)
     }
   }

@@ -6,18 +6,20 @@ extension ConnectionOptions {
   /// A client that is not connected yet, and the topic of the URL if it has one. `longest`: bytes of the
   /// longest message.
   func makeClient(
-    longest: Int, properties: PropertyArguments, outbox: MQTTOutbox? = nil
+    longest: Int, properties: PropertyArguments, outbox: MQTTOutbox? = nil, maxInFlight: UInt16? = nil
   ) throws -> MQTTAsyncClient {
+    if quiet { silenceStandardError() }
     let urls = try parsedURLs()
     var options = MQTTAsyncClient.defaultOptions
-    if let id { options.clientID = id }
+    if let id = id ?? idPrefix.map({ $0 + "\(getpid())" }) { options.clientID = id }
+    if let maxInFlight { options.maxInFlight = Int(maxInFlight) }
     let user = urls.first { $0.username != nil }
     options.username = username ?? user?.username
     let secret = password ?? user?.password ?? ProcessInfo.processInfo.environment["SWIFTLET_PASSWORD"]
     if options.username != nil || password != nil { options.password = secret.map { Array($0.utf8) } }
     options.keepAlive = keepalive
     options.cleanSession = !keepsSession
-    options.sessionExpiry = sessionExpiry
+    options.sessionExpiry = sessionExpiry?.seconds
     options.version = version.isV5 ? .v5 : .v3_1_1
     options.fallsBack = version == .auto
     options.will = try makeWill(properties)
@@ -35,10 +37,19 @@ extension ConnectionOptions {
       outbox: outbox)
   }
 
+  /// The topic that `--topic` or a `--url` names.
+  func topic(_ topic: String?) throws -> String? {
+    let other = try urlTopic()
+    guard topic == nil || other == nil else {
+      throw ValidationError("--url ends with a topic, and --topic is another: leave one of them out")
+    }
+    return topic ?? other
+  }
+
   /// The topic that a `--url` names.
   func urlTopic() throws -> String? {
     guard !url.isEmpty else { return nil }
-    return try parsedURLs().first { !$0.scheme.isWebSocket && !$0.path.isEmpty }?.path
+    return try parsedURLs().compactMap(\.topic).first
   }
 
   func parsedURLs() throws -> [MQTTURL] {
@@ -47,8 +58,8 @@ extension ConnectionOptions {
         throw ValidationError("--url says where the server is: leave out --host, --port and --unix")
       }
       return try url.map { text in
-        var parsed = try MQTTURL(text)
-        if parsed.scheme.isWebSocket, let path = transport.path { parsed.path = Self.withoutSlash(path) }
+        var parsed = try MQTTURL.read(text, .serverAndTopic)
+        if parsed.scheme.isWebSocket, let path = transport.path { parsed.path = Self.withSlash(path) }
         return parsed
       }
     }
@@ -56,18 +67,43 @@ extension ConnectionOptions {
       guard host == nil, port == nil else {
         throw ValidationError("--unix says where the server is: leave out --host and --port")
       }
-      return [try MQTTURL("unix://" + unix)]
+      return [try MQTTURL.read("unix://" + unix)]
     }
     return [try hostURL()]
   }
 
   private func hostURL() throws -> MQTTURL {
-    var parsed = try MQTTURL("mqtt://localhost")
+    var parsed = try hostAlone(host ?? "localhost")
     let isEncrypted = transport.isEncrypted || port == 8883
     parsed.scheme = transport.ws ? (isEncrypted ? .wss : .ws) : isEncrypted ? .mqtts : .mqtt
-    parsed.host = host ?? "localhost"
-    parsed.port = port ?? parsed.scheme.port
-    if transport.ws, let path = transport.path { parsed.path = Self.withoutSlash(path) }
+    guard port != 0 else { throw ValidationError("--port is from 1 to 65535") }
+    parsed.port = port ?? parsed.scheme.defaultPort
+    if transport.ws, let path = transport.path { parsed.path = Self.withSlash(path) }
+    return parsed
+  }
+
+  /// A name or an address and nothing else.
+  private func hostAlone(_ host: String) throws -> MQTTURL {
+    guard !host.contains("://") else {
+      throw ValidationError("--host is a name or an address alone; a URL is given with --url (-L)")
+    }
+    let parts = host.split(separator: ":", omittingEmptySubsequences: false)
+    if parts.count == 2 {
+      throw ValidationError(
+        "--host is a name or an address alone; write --host \(parts[0]) --port \(parts[1].isEmpty ? "1883" : parts[1])"
+      )
+    }
+    let isBare = parts.count > 2 && !host.hasPrefix("[")
+    let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+    let parsed: MQTTURL
+    do {
+      parsed = try MQTTURL("mqtt://" + (isBare ? "[\(host)]" : host))
+    } catch {
+      let isLinkLocal = error.message.contains("interface")
+      throw ValidationError(
+        isLinkLocal ? error.message : "--host '\(host)' is no name and no address")
+    }
+    guard parsed.host == bare else { throw ValidationError("--host '\(host)' is no name and no address") }
     return parsed
   }
 
@@ -81,9 +117,7 @@ extension ConnectionOptions {
     return made
   }
 
-  private static func withoutSlash(_ path: String) -> String {
-    path.hasPrefix("/") ? String(path.dropFirst()) : path
-  }
+  private static func withSlash(_ path: String) -> String { path.hasPrefix("/") ? path : "/" + path }
 
   /// With `--debug`, tells of the connection until the client is closed.
   func report(_ client: MQTTAsyncClient) {
@@ -104,6 +138,18 @@ extension ConnectionOptions {
   }
 }
 
+extension MQTTAsyncError {
+  /// No server and no network is needed to know it.
+  fileprivate var isWrongUsage: Bool {
+    switch self {
+    case .invalidURL, .invalidOptions, .invalidTransport, .invalidFilter, .invalidProperties,
+      .publish(.invalidTopic), .publish(.invalidProperties):
+      true
+    default: false
+    }
+  }
+}
+
 /// What went wrong, with the names that the command line has for things.
 func words(_ error: MQTTAsyncError) -> String {
   "\(error)".replacing("with caFile or caDirectory", with: "with --cafile or --capath")
@@ -114,8 +160,19 @@ func note(_ text: String) {
   FileHandle.standardError.write(Data("swiftlet: \(text)\n".utf8))
 }
 
-/// Says what went wrong and ends with 1.
-func failure(_ error: MQTTAsyncError) -> ExitCode { failure(words(error)) }
+/// What goes to standard error goes nowhere from now on.
+private func silenceStandardError() {
+  let nowhere = open("/dev/null", O_WRONLY)
+  guard nowhere >= 0 else { return }
+  dup2(nowhere, 2)
+  close(nowhere)
+}
+
+/// Says what went wrong and ends with 1, or with 64 when it was asked for wrongly.
+func failure(_ error: MQTTAsyncError) -> ExitCode {
+  note("error: \(words(error))")
+  return ExitCode(error.isWrongUsage ? EX_USAGE : 1)
+}
 
 func failure(_ text: String) -> ExitCode {
   note("error: \(text)")

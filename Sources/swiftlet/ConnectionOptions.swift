@@ -26,6 +26,10 @@ struct ConnectionOptions: ParsableArguments {
   var auth = Authentication.password
   @Option(name: [.customShort("i"), .customLong("id")], help: "Client identifier (default: random).")
   var id: String?
+  @Option(
+    name: [.customShort("I"), .customLong("id-prefix")],
+    help: "The client identifier is this, followed by the number of the process.")
+  var idPrefix: String?
   @Option(name: .shortAndLong, help: "Seconds between signs of life.") var keepalive: UInt16 = 60
   @Option(
     name: [.customShort("V"), .customLong("protocol-version")],
@@ -36,20 +40,29 @@ struct ConnectionOptions: ParsableArguments {
     help: "Have the server keep the session; needs --id.")
   var keepsSession = false
   @Option(
-    name: [.customShort("x"), .customLong("session-expiry-interval")],
-    help: "Seconds that the server keeps the session.")
-  var sessionExpiry: UInt32?
+    name: [.customShort("x"), .customLong("session-expiry-interval")], parsing: .unconditional,
+    help: "Seconds that the server keeps the session; -1 or ∞: for ever.")
+  var sessionExpiry: SessionExpiry?
   @Option(
     name: [.customShort("D"), .customLong("property")], parsing: .upToNextOption,
     help: ArgumentHelp(
       "A property of 5.0, also several times.", valueName: "PACKET NAME VALUE [VALUE]"))
   var properties: [String] = []
   @Flag(name: .shortAndLong, help: "Tell what becomes of the connection.") var debug = false
+  @Flag(help: "Nothing on standard error but wrong usage.") var quiet = false
+  @Flag(help: "Accepted for scripts: what is sent never waits for more.") var nodelay = false
+  @Option(
+    name: [.customShort("o"), .customLong("options")],
+    help: ArgumentHelp(
+      "More options, one a line with its value behind it, such as '-h broker.local'; '#' begins a remark.",
+      valueName: "file"))
+  var options: String?
 
   @OptionGroup(title: "TLS AND WEBSOCKET") var transport: TransportOptions
   @OptionGroup(title: "WILL") var will: WillOptions
 
   func check() throws {
+    guard options == nil else { throw ValidationError("-o stands by itself: write -o FILE") }
     try transport.check()
     try will.check()
     _ = try PropertyArguments(properties)
@@ -65,14 +78,29 @@ struct ConnectionOptions: ParsableArguments {
     guard auth == .password || version.isV5 else {
       throw ValidationError("--auth scram-sha-256 needs -V 5")
     }
-    guard !keepsSession || id != nil else {
+    guard id == nil || idPrefix == nil else {
+      throw ValidationError("one of --id and --id-prefix is enough")
+    }
+    guard !keepsSession || id != nil || idPrefix != nil else {
       throw ValidationError("--disable-clean-session needs --id: the server knows a session by it")
+    }
+  }
+
+  /// Seconds, or for ever.
+  struct SessionExpiry: ExpressibleByArgument {
+    let seconds: UInt32
+
+    init?(argument: String) {
+      guard let seconds = argument == "-1" || argument == "∞" ? UInt32.max : UInt32(argument) else {
+        return nil
+      }
+      self.seconds = seconds
     }
   }
 
   /// What the command line says has to be of use with one of the servers.
   private func checkEffects(_ urls: [MQTTURL]) throws {
-    guard !transport.isEncrypted || urls.contains(where: \.scheme.isEncrypted) else {
+    guard !transport.isEncrypted || urls.contains(where: \.scheme.isSecure) else {
       throw ValidationError("none of these servers has TLS: write mqtts:// or wss://")
     }
     let isForWebSockets = transport.path != nil || !transport.header.isEmpty
@@ -102,7 +130,10 @@ struct ConnectionOptions: ParsableArguments {
 }
 
 struct TransportOptions: ParsableArguments {
-  @Flag(help: "TLS, verified with the system's authorities.") var tls = false
+  @Flag(
+    name: [.customLong("tls"), .customLong("tls-use-os-certs")],
+    help: "TLS, verified with the system's authorities.")
+  var tls = false
   @Option(help: "Authorities that may vouch for the server: a PEM file.") var cafile: String?
   @Option(help: "The same as a directory of hashed files.") var capath: String?
   @Option(help: "Our certificate, a PEM file.") var cert: String?
@@ -160,10 +191,23 @@ struct TransportOptions: ParsableArguments {
     guard !insecure || (cafile == nil && capath == nil) else {
       throw ValidationError("--insecure and --cafile contradict each other: leave --insecure out")
     }
-    for file in [cafile, capath, cert, key].compactMap({ $0 }) {
-      guard FileManager.default.isReadableFile(atPath: file) else {
-        throw ValidationError("cannot read \(file)")
-      }
+    for file in [cafile, cert, key].compactMap({ $0 }) { try Self.read(file) }
+    if let capath, !FileManager.default.isReadableFile(atPath: capath) {
+      throw ValidationError("cannot read \(capath): \(String(cString: strerror(errno)))")
+    }
+  }
+}
+
+extension TransportOptions {
+  /// Not what is in it, but whether it can be had, and why not.
+  private static func read(_ path: String) throws {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    defer { if file >= 0 { close(file) } }
+    var byte: UInt8 = 0
+    let count = file < 0 ? -1 : Foundation.read(file, &byte, 1)
+    guard count != 0 else { throw ValidationError("\(path) is empty") }
+    guard count == 1 else {
+      throw ValidationError("cannot read \(path): \(String(cString: strerror(errno)))")
     }
   }
 }
@@ -178,7 +222,23 @@ struct WillOptions: ParsableArguments {
     guard willTopic != nil || (willPayload == nil && willQos == 0 && !willRetain) else {
       throw ValidationError("a will needs --will-topic")
     }
+    if let willTopic { try checkTopic(willTopic, "--will-topic") }
     _ = try quality(willQos)
+  }
+}
+
+/// Nothing but a topic can be published on.
+func checkTopic(_ topic: String, _ option: String) throws {
+  let bytes = Array(topic.utf8)
+  do { try TopicName.check(bytes.span) } catch {
+    switch error {
+    case .emptyTopic:
+      throw ValidationError("\(option) is empty: name a topic, such as swiftlet/greenhouse/fan/set")
+    case .wildcardInTopic:
+      throw ValidationError(
+        "\(option) '\(topic)' has '+' or '#' in it, which are for subscribers: name one topic")
+    default: throw ValidationError("\(option) is longer than 65,535 bytes or contains U+0000")
+    }
   }
 }
 

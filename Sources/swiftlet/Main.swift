@@ -5,6 +5,22 @@ import ProductVersion
 struct Swiftlet: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "swiftlet", abstract: "Swiftlet from a desk: talk MQTT to devices and brokers.",
+    discussion: """
+      Options are those of mosquitto_pub, mosquitto_sub and mosquitto_rr where they mean the same. Of theirs these are
+      not here: -A, --ciphers, --keyform, --psk, --psk-identity, --tls-engine, --tls-engine-kpass-sha1, --tls-version;
+      -V mqttv31; -D of unsubscribe and disconnect, topic-alias (aliases are given by themselves) and
+      authentication-method (--auth); files of options that are read unasked (-o names one).
+      """,
     version: "swiftlet \(Version.text)",
-    subcommands: [Pub.self, Sub.self])
+    subcommands: [Pub.self, Sub.self, Rr.self])
+
+  static func main() async {
+    let arguments: [String]
+    do {
+      arguments = try OptionFile.expand(Array(CommandLine.arguments.dropFirst()))
+    } catch {
+      exit(withError: error)
+    }
+    await main(arguments)
+  }
 }

@@ -6,6 +6,8 @@ struct PropertyArguments {
   private var lists: [String: PropertyList] = [:]
   private(set) var message = MQTTMessageProperties()
   private(set) var subscribeUsers: [MQTTMessageProperties.UserProperty] = []
+  /// Shown with messages. On the wire the client has its own.
+  private(set) var subscriptionIdentifier: UInt32?
   private(set) var willDelay: UInt32?
   private var sessionExpiry: UInt32?
   private var receiveMaximum: UInt16?
@@ -19,7 +21,7 @@ struct PropertyArguments {
     "request-problem-information": .requestProblemInformation,
     "request-response-information": .requestResponseInformation, "receive-maximum": .receiveMaximum,
     "topic-alias-maximum": .topicAliasMaximum, "maximum-packet-size": .maximumPacketSize,
-    "user-property": .userProperty,
+    "user-property": .userProperty, "subscription-identifier": .subscriptionIdentifier,
   ]
   private static let owners: [String: PropertyOwner] = [
     "connect": .connect, "publish": .publish, "subscribe": .subscribe, "will": .will,
@@ -79,14 +81,18 @@ struct PropertyArguments {
     switch id.kind {
     case .string, .binary: break
     default:
-      let most: UInt32 = id.kind == .byte ? 1 : id.kind == .twoByteInteger ? 65_535 : .max
-      guard let given = UInt32(value), given <= most else {
-        throw ValidationError("-D \(packet) \(name) \(value): write a number from 0 to \(most)")
+      let isIdentifier = id == .subscriptionIdentifier
+      let least: UInt32 = isIdentifier ? 1 : 0
+      let most: UInt32 =
+        isIdentifier ? 268_435_455 : id.kind == .byte ? 1 : id.kind == .twoByteInteger ? 65_535 : .max
+      guard let given = UInt32(value), given >= least, given <= most else {
+        throw ValidationError("-D \(packet) \(name) \(value): write a number from \(least) to \(most)")
       }
       number = given
     }
     if owner == .publish { return add(id, number, value) }
     switch id {
+    case .subscriptionIdentifier: subscriptionIdentifier = number
     case .willDelayInterval: willDelay = number
     case .sessionExpiryInterval: sessionExpiry = number
     case .receiveMaximum: receiveMaximum = UInt16(number)

@@ -18,15 +18,13 @@ struct Pub: AsyncParsableCommand {
 
   @OptionGroup(title: "CONNECTION") var connection: ConnectionOptions
   @Option(name: .shortAndLong, help: "The topic.") var topic: String?
-  @Option(name: .shortAndLong, parsing: .unconditional, help: "Publish this text.") var message: String?
-  @Option(name: .shortAndLong, help: "Publish a file.") var file: String?
+  @OptionGroup(title: "MESSAGE") var payload: PayloadOptions
   @Flag(name: [.customShort("l"), .long], help: "Publish each line of standard input, of up to 16 MiB.")
   var stdinLine = false
-  @Flag(name: [.customShort("s"), .long], help: "Publish all of standard input as one message.")
-  var stdinFile = false
-  @Flag(name: [.customShort("n"), .long], help: "Publish a message without bytes.") var nullMessage = false
   @Option(name: .shortAndLong, help: "0: at most once, 1: at least once, 2: exactly once.") var qos: Int = 0
   @Flag(name: .shortAndLong, help: "The server keeps it for new subscribers.") var retain = false
+  @Option(name: [.customShort("M"), .long], help: "Messages of QoS 1 and 2 without an answer at most (16).")
+  var maxInflight: UInt16?
   @Option(help: "Publish it so many times.") var `repeat`: Int = 1
   @Option(help: "Seconds between them.") var repeatDelay: Double = 0
   @Option(
@@ -40,7 +38,7 @@ struct Pub: AsyncParsableCommand {
   var retryFor: Double = 30
 
   func validate() throws {
-    let sources = [message != nil, file != nil, stdinLine, stdinFile, nullMessage].count { $0 }
+    let sources = payload.count + (stdinLine ? 1 : 0)
     guard sources == 1 else {
       throw ValidationError(
         sources == 0
@@ -67,7 +65,16 @@ struct Pub: AsyncParsableCommand {
         "--outbox with --qos 2 needs --id and --disable-clean-session: exactly once takes a server that knows us"
       )
     }
+    guard maxInflight != 0 else { throw ValidationError("--max-inflight is at least 1") }
     try connection.check()
+    try checkTopic(try publishTopic(), "--topic")
+  }
+
+  private func publishTopic() throws -> String {
+    guard let topic = try connection.topic(topic) else {
+      throw ValidationError("no topic: give --topic, or a --url that ends with one")
+    }
+    return topic
   }
 
   func run() async throws {
@@ -79,14 +86,12 @@ struct Pub: AsyncParsableCommand {
   }
 
   private func publish() async throws {
-    guard let topic = try topic ?? connection.urlTopic() else {
-      throw ValidationError("no topic: give --topic, or a --url that ends with one")
-    }
+    let topic = try publishTopic()
     let properties = try PropertyArguments(connection.properties)
-    let payload = try onePayload()
+    let payload = try payload.bytes()
     let client = try connection.makeClient(
-      longest: payload?.count ?? 16 << 20, properties: properties, outbox: outbox.map { MQTTOutbox(path: $0) }
-    )
+      longest: payload?.count ?? 16 << 20, properties: properties,
+      outbox: outbox.map { MQTTOutbox(path: $0) }, maxInFlight: maxInflight)
     connection.report(client)
     if let outbox {
       if let damage = client.outboxDamage {
@@ -144,18 +149,6 @@ struct Pub: AsyncParsableCommand {
       await client.disconnect()
       throw refusal
     }
-  }
-
-  /// Nil: lines are to be published.
-  private func onePayload() throws -> [UInt8]? {
-    if let message { return Array(message.utf8) }
-    if let file {
-      do { return Array(try Data(contentsOf: URL(fileURLWithPath: file))) } catch {
-        throw ValidationError("cannot read \(file): \(error.localizedDescription)")
-      }
-    }
-    if stdinFile { return Array(try FileHandle.standardInput.readToEnd() ?? Data()) }
-    return nullMessage ? [] : nil
   }
 }
 

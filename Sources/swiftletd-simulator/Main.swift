@@ -12,6 +12,6 @@ enum Main {
       Catalog(
         name: "swiftletd-simulator", modules: ModuleKind.all, hardware: .simulated,
         transports: MQTTTransport.all,
-        outbox: .sqlite, authentication: .scramSHA256, spellings: .usual))
+        outbox: .sqlite, authentication: .scramSHA256, memory: .stateDirectory, spellings: .usual))
   }
 }

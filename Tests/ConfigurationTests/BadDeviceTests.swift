@@ -20,25 +20,29 @@ struct BadDeviceTests {
       "1:1: 'modules' is missing; it lists the relays, buttons and sensors"),
     BadInput(
       "an unknown key", key("boards: x"),
-      "6:1: unknown key 'boards'; known keys are device, root, board, mqtt and modules"),
+      "6:1: unknown key 'boards'; known keys are device, root, board, mqtt, lines, buses, log and modules"),
     BadInput(
       "an unknown key far from every other", key("wifi: x"),
-      "6:1: unknown key 'wifi'; known keys are device, root, board, mqtt and modules"),
+      "6:1: unknown key 'wifi'; known keys are device, root, board, mqtt, lines, buses, log and modules"),
     BadInput(
       "a device without a name", first("device:"),
-      "1:8: 'device' must be a name of a-z, 0-9, '-' and '_', not nothing"),
+      "1:8: 'device' must be a name of A-Z, a-z, 0-9, '-' and '_', not nothing"),
     BadInput(
       "a device name with a space and capitals", first("device: Green House"),
-      "1:9: 'device' must be a name of a-z, 0-9, '-' and '_', not 'Green House'; for example 'green_house'"),
+      "1:9: 'device' must be a name of A-Z, a-z, 0-9, '-' and '_', not 'Green House'; for example 'Green_House'"
+    ),
     BadInput(
       "a device name with a wildcard", first("device: '#'"),
-      "1:9: 'device' must be a name of a-z, 0-9, '-' and '_', not '#'"),
+      "1:9: 'device' must be a name of A-Z, a-z, 0-9, '-' and '_', not '#'"),
     BadInput(
       "a device name that is too long", first("device: \(String(repeating: "d", count: 65))"),
       "1:9: 'device' is longer than 64 bytes"),
     BadInput(
       "a device name that is a list", first("device: [a]"),
-      "1:9: 'device' must be a name of a-z, 0-9, '-' and '_', not a list"),
+      "1:9: 'device' must be a name of A-Z, a-z, 0-9, '-' and '_', not a list"),
+    BadInput(
+      "a level of the log that there is not", key("log: warn"),
+      "6:6: 'log' must be debug, info, warning or error, not 'warn'"),
     BadInput(
       "a root with a wildcard", key("root: home/+"),
       "6:7: 'root' must be topic levels of A-Z, a-z, 0-9, '-' and '_', with '/' between them, not 'home/+'"),
@@ -61,7 +65,7 @@ struct BadDeviceTests {
     ),
     BadInput(
       "a board name that is a path", board("../../etc/passwd"),
-      "2:8: 'board' must be a name of a-z, 0-9, '-' and '_', not '../../etc/passwd'"),
+      "2:8: 'board' must be a name of A-Z, a-z, 0-9, '-' and '_', not '../../etc/passwd'"),
     BadInput(
       "modules that are a mapping", modules("relay: fan"),
       "5:3: 'modules' must be a list of modules, not a mapping; begin each with '- ', for example - relay: fan"
@@ -94,8 +98,44 @@ struct BadDeviceTests {
       "a bare number", modules("- relay: fan", "  line: 17"),
       "6:11: simulator has no line '17'; did you mean 'GPIO17'?"),
     BadInput(
-      "a line in small letters", modules("- relay: fan", "  line: gpio17"),
-      "6:11: simulator has no line 'gpio17'; did you mean 'GPIO17'?"),
+      "a bare number that is a line's and a pin's", modules("- relay: fan", "  line: 5"),
+      "6:11: simulator has no line '5'; did you mean 'GPIO5', or 'pin 5', which is GPIO3?"),
+    BadInput(
+      "a bare number that is a pin's", modules("- relay: fan", "  line: 29"),
+      "6:11: simulator has no line '29'; did you mean 'pin 29'?"),
+    BadInput(
+      "a pin in the place of a line", modules("- relay: fan", "  pin: 29", "  active: low"),
+      "6:10: 'pin' in relay 'fan' can be a pin of the header or a line of the chip; write line: pin 29 or line: GPIO29"
+    ),
+    BadInput(
+      "a supply in another spelling", modules("- relay: fan", "  line: Pin6"),
+      "6:11: pin 6 of simulator is GND, not a line"),
+    BadInput(
+      "a line in another spelling that is used twice",
+      modules("- relay: fan", "  line: wPi 0", "- button: door", "  line: pin11"),
+      "8:11: line GPIO17 is already used by relay 'fan' at device.yaml:6"),
+    BadInput(
+      "a line of a bus in another spelling",
+      modules("- sensor: air", "  driver: SHT3x", "  bus: 1", "- relay: fan", "  line: gpio2"),
+      "9:11: line GPIO2 belongs to bus i2c-1, which has a sensor on it"),
+    BadInput(
+      "a line of the device file without its chip",
+      modules("- relay: fan", "  line: LAMP") + "lines: [{ line: LAMP }]\n",
+      "7:9: no chip for line 'LAMP'; add chip: LABEL"),
+    BadInput(
+      "a line of the device file that is one of the board's",
+      modules("- relay: fan", "  line: LAMP") + "lines: [{ line: LAMP, chip: simulator, pin: 29 }]\n",
+      "7:9: pin 29 is given twice"),
+    BadInput(
+      "a line of the device file that is another name for nothing",
+      modules("- relay: fan", "  line: GPIO5") + "lines: [{ line: LAMP, is: GPIO99 }]\n",
+      "7:27: the board has no line 'GPIO99'"),
+    BadInput(
+      "a key that lines have not",
+      modules("- relay: fan", "  line: LAMP") + "lines: [{ line: LAMP, chip: simulator, pul: up }]\n",
+      "7:40: unknown key 'pul' in line 'LAMP'; did you mean 'pull'?"),
+    BadInput(
+      "lines that are no list", modules("[]") + "lines: LAMP\n", "6:8: 'lines' must be a list, not 'LAMP'"),
     BadInput(
       "a line used twice", modules("- relay: fan", "  line: GPIO17", "- button: door", "  line: GPIO17"),
       "8:11: line GPIO17 is already used by relay 'fan' at device.yaml:6"),

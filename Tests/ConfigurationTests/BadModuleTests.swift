@@ -37,13 +37,13 @@ struct BadModuleTests {
       "5:5: a module is one thing, not relay and button; begin each module with its own '- '"),
     BadInput(
       "a module without a name", modules("- relay:", "  line: GPIO17"),
-      "5:11: 'relay' must be a name of a-z, 0-9, '-' and '_', not nothing"),
+      "5:11: 'relay' must be a name of A-Z, a-z, 0-9, '-' and '_', not nothing"),
     BadInput(
       "a module name with a slash", modules("- relay: a/b", "  line: GPIO17"),
-      "5:12: 'relay' must be a name of a-z, 0-9, '-' and '_', not 'a/b'"),
+      "5:12: 'relay' must be a name of A-Z, a-z, 0-9, '-' and '_', not 'a/b'"),
     BadInput(
       "a module name of other letters", modules("- relay: Lüfter", "  line: GPIO17"),
-      "5:12: 'relay' must be a name of a-z, 0-9, '-' and '_', not 'Lüfter'"),
+      "5:12: 'relay' must be a name of A-Z, a-z, 0-9, '-' and '_', not 'Lüfter'"),
     BadInput(
       "a reserved name", modules("- relay: availability", "  line: GPIO17"),
       "5:12: 'availability' is a reserved name; the device uses it in its own topics"),
@@ -55,7 +55,8 @@ struct BadModuleTests {
       "7:5: unknown key 'actve' in relay 'fan'; did you mean 'active'?"),
     BadInput(
       "a key of another kind", relay("pull: up"),
-      "7:5: unknown key 'pull' in relay 'fan'; known keys are relay, line, active, safety and pulse"),
+      "7:5: unknown key 'pull' in relay 'fan'; known keys are relay, line, active, safety, pulse, on_payload and off_payload"
+    ),
     BadInput(
       "a key in the wrong case", relay("Active: low"),
       "7:5: unknown key 'Active' in relay 'fan'; did you mean 'active'?"),
@@ -77,6 +78,24 @@ struct BadModuleTests {
     BadInput(
       "a pulse that might not end", relay("pulse: 500ms\n    safety: { stop: hold }"),
       "7:12: 'pulse' in relay 'fan' needs 'stop: off' in 'safety', else a pulse might not end"),
+    BadInput(
+      "one word for both states", relay("off_payload: 'on'"),
+      "7:18: on and off are the same word in relay 'fan'; give both 'on_payload' and 'off_payload'"),
+    BadInput(
+      "a word for on that is the usual one for off", relay("on_payload: 'off'"),
+      "7:17: on and off are the same word in relay 'fan'; give both 'on_payload' and 'off_payload'"),
+    BadInput(
+      "a word for a state that is another command", relay("on_payload: toggle"),
+      "7:17: 'on_payload' in relay 'fan' cannot be TOGGLE, which is another command"),
+    BadInput(
+      "a word for a state that is white", button("on_payload: ' '"),
+      "7:17: 'on_payload' in button 'door' must be a word for a state, not ' '"),
+    BadInput(
+      "a word for a state that is a list", button("on_payload: [on]"),
+      "7:17: 'on_payload' in button 'door' must be a word for a state, not a list"),
+    BadInput(
+      "a word for a state that is too long", button("on_payload: \(String(repeating: "o", count: 65))"),
+      "7:17: 'on_payload' in button 'door' is longer than 64 bytes"),
     BadInput(
       "a wrong pull", button("pull: upp"),
       "7:11: 'pull' in button 'door' must be up, down or none, not 'upp'; did you mean 'up'?"),
@@ -171,11 +190,29 @@ struct BadModuleTests {
       "6:13: unknown driver 'DHT22' in sensor 'air'; 'sensor' has no driver for that chip yet; drivers are TMP105, SHT3x and BMP280"
     ),
     BadInput(
+      "an end of what is not kept", sensor("expires: 1h"),
+      "8:14: 'expires' in sensor 'air' has no effect without 'retain: yes'; add 'retain: yes'"),
+    BadInput(
+      "an end that comes at once", sensor("retain: yes\n    expires: 0s"),
+      "9:14: 'expires' in sensor 'air' must be 1s or longer, not '0s'"),
+    BadInput(
       "a missing bus", modules("- sensor: air", "  driver: SHT3x"),
       "5:5: 'bus' is missing in sensor 'air'; for example bus: i2c-1"),
     BadInput(
       "an unknown bus", modules("- sensor: air", "  driver: SHT3x", "  bus: i2c-11"),
       "7:10: simulator has no bus 'i2c-11'; did you mean 'i2c-1'?"),
+    BadInput(
+      "a bus that the board has not", modules("- sensor: air", "  driver: SHT3x", "  bus: /dev/i2c-3"),
+      "7:10: simulator has no bus '/dev/i2c-3'; buses are i2c-1, add one with buses: [{ bus: i2c-3 }]"),
+    BadInput(
+      "a bus that is another number", modules("- sensor: air", "  driver: SHT3x", "  bus: 22"),
+      "7:10: simulator has no bus '22'; buses are i2c-1, add one with buses: [{ bus: i2c-22 }]"),
+    BadInput(
+      "one address of a bus in two spellings",
+      modules(
+        "- sensor: air", "  driver: SHT3x", "  bus: 1", "- sensor: soil", "  driver: SHT3x",
+        "  bus: /dev/i2c-1"),
+      "8:5: 0x44 on /dev/i2c-1 is already used by sensor 'air' at device.yaml:5"),
     BadInput(
       "a bus that is a mapping", modules("- sensor: air", "  driver: SHT3x", "  bus: { i2c: 1 }"),
       "7:10: 'bus' in sensor 'air' must be a bus like i2c-1, not a mapping"),

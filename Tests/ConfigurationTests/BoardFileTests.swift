@@ -54,6 +54,22 @@ struct BoardFileTests {
     #expect(board.supplyPins.filter { $0.supply == "GND" }.map(\.pin) == [6, 9, 14, 20, 25, 30, 34, 39])
   }
 
+  /// WiringPi's numbers of the 40-pin header, in the order of the pins. (WiringPi, "Pins".)
+  private static let wiringPi = [
+    3: 8, 5: 9, 7: 7, 8: 15, 10: 16, 11: 0, 12: 1, 13: 2, 15: 3, 16: 4, 18: 5, 19: 12, 21: 13, 22: 6, 23: 14,
+    24: 10,
+    26: 11, 27: 30, 28: 31, 29: 21, 31: 22, 32: 26, 33: 23, 35: 24, 36: 27, 37: 25, 38: 28, 40: 29,
+  ]
+
+  @Test(arguments: headerBoards)
+  func `every line of the 40-pin header has its numbers of other programs`(name: String) throws {
+    let board = try board(name)
+    for (pin, number) in BoardFileTests.wiringPi {
+      #expect(board.line("wPi \(number)")?.pin == pin)
+      #expect(board.line("BCM\(try #require(BoardFileTests.header[pin]))")?.pin == pin)
+    }
+  }
+
   @Test func `each board names its chip as the kernel does`() throws {
     let chips = [
       "raspberry-pi-3": "pinctrl-bcm2835", "raspberry-pi-4": "pinctrl-bcm2711",

@@ -9,6 +9,13 @@ struct Following {
   var results: [String]? {
     guard let suggestion = error.suggestion else { return nil }
     if let word = match(#"did you mean '([^']*)'\?"#, suggestion)?[0] { return [replaced(by: word)] }
+    if let words = match(#"did you mean '([^']*)', or '([^']*)', which is"#, suggestion) {
+      return words.map(replaced)
+    }
+    if let words = match(#"^write line: (pin \d+) or line: (GPIO\d+)$"#, suggestion) {
+      return [replacedKey("pin: " + token, by: "line: " + words[0])]
+    }
+    if let words = match(#"add one with (buses: .+)$"#, suggestion) { return [text + words[0] + "\n"] }
     if let words = match(#"^for example '([^']*)'$"#, suggestion) { return [replaced(by: words[0])] }
     if let words = match(#"^for example (\d+m?s)(?: or (\d+m?s))?$"#, suggestion) {
       return words.map(replaced)
@@ -62,6 +69,8 @@ struct Following {
     }
     return token
   }
+
+  private func replacedKey(_ entry: String, by other: String) -> String { text.replacing(entry, with: other) }
 
   private func replaced(by word: String) -> String {
     let start = start

@@ -42,6 +42,28 @@ struct OptionTests {
     #expect(try device(key("root: Home/garden_1")).topicPrefix == "Home/garden_1/d")
   }
 
+  @Test func `log is how much is logged`() throws {
+    #expect(try device(modules("[]")).log == .info)
+    #expect(try device(key("log: debug")).log == .debug)
+    #expect(try device(key("log: error")).log == .error)
+  }
+
+  @Test func `names may have capitals`() throws {
+    let text = "device: GreenHouse_1\nboard: simulator\nmqtt: mqtt://h\nmodules:\n"
+    let device = try device(text + "  - relay: Fan\n    line: GPIO5\n  - relay: fan\n    line: GPIO6\n")
+    #expect(device.topicPrefix == "swiftlet/GreenHouse_1")
+    #expect(device.modules.map(\.name) == ["Fan", "fan"])
+  }
+
+  @Test func `on_payload and off_payload are what states are called`() throws {
+    let text = "on_payload: 1\n    off_payload: 'closed'"
+    let relay = try #require(try device(ConfigurationTests.relay(text)).modules[0] as? Relay)
+    #expect(relay.words.on == "1" && relay.words.off == "closed")
+    let door = try #require(
+      try device(ConfigurationTests.button("on_payload: open")).modules[0] as? BinaryInput)
+    #expect(door.words.on == "open" && door.words.off == "OFF")
+  }
+
   @Test func `an empty list is a device without modules`() throws {
     #expect(try device(modules("[]")).modules.isEmpty)
   }
@@ -63,6 +85,64 @@ struct OptionTests {
       #expect(configuration.board.line(button.name)?.name == line && button.line?.name == line)
       #expect(button.mark.text == "device.yaml:6:11" && button.claimant.mark.text == "device.yaml:5:5")
     }
+  }
+
+  @Test(arguments: [
+    "pin29", "Pin 29", "PIN_29", "BCM5", "bcm 5", "wPi 21", "WPI21", "gpio5", "GPIO_5", "gpio 5",
+  ])
+  func `a line is understood in other spellings`(text: String) throws {
+    for board in ["simulator", "raspberry-pi-4"] {
+      let configuration = try load(
+        ConfigurationTests.device("  - relay: fan\n    line: \(text)\n", board: board))
+      #expect(configuration.device.needs.claims.outputs[0].line?.name == "GPIO5")
+    }
+  }
+
+  @Test(arguments: ["i2c-1", "1", "/dev/i2c-1", "I2C1", "i2c_1"])
+  func `a bus is understood in other spellings`(text: String) throws {
+    let device = try device(modules("- sensor: air", "  driver: SHT3x", "  bus: \(text)"))
+    #expect(device.needs.claims.targets[0].bus?.name == "i2c-1")
+  }
+
+  @Test func `lines and buses are added to the board's`() throws {
+    let text =
+      modules(
+        "- relay: fan", "  line: LAMP", "- button: door", "  line: EXT 3", "- relay: pump", "  line: BELL")
+      + "lines:\n  - { line: LAMP, chip: pcf8574, pull: up }\n  - { line: EXT3, chip: gpio-mockup, also: [ext-3] }\n"
+      + "  - { line: BELL, is: GPIO6 }\n"
+    let configuration = try load(text)
+    let lines = configuration.device.needs.claims.lines
+    #expect(lines.map { $0.line?.name } == ["LAMP", "EXT3", "BELL"])
+    #expect(lines.map { $0.line?.chip } == ["pcf8574", "gpio-mockup", "simulator"])
+    #expect(lines[0].line?.powerUpPull == .up && lines[1].line?.kernelNames == ["EXT3", "ext-3"])
+    #expect(lines[2].line?.kernelNames == ["GPIO6"])
+    #expect(configuration.warnings.map(\.text).contains { $0.contains("LAMP is pulled up at power-up") })
+    let sensors = modules(
+      "- sensor: air", "  driver: SHT3x", "  bus: i2c-3", "- sensor: soil", "  driver: SHT3x", "  bus: far")
+    let targets = try load(
+      sensors + "buses: [{ bus: i2c-3 }, { bus: far, device: /dev/i2c-22, enable: load mux }]\n"
+    ).device.needs.claims.targets
+    #expect(targets.map { $0.bus?.device } == ["/dev/i2c-3", "/dev/i2c-22"])
+    #expect(targets[1].bus?.enableHint == "load mux")
+  }
+
+  @Test func `retain and expires are a reading's`() throws {
+    func air(_ lines: String...) throws -> SensorModule {
+      let text =
+        "device: d\nboard: simulator\nmqtt: mqtt://h\nmodules:\n  - sensor: air\n    driver: SHT3x\n    bus: i2c-1\n"
+      return try #require(
+        try device(text + lines.map { "    \($0)\n" }.joined()).modules[0] as? SensorModule)
+    }
+    #expect(try air("every: 1h").entities.allSatisfy { !$0.access.contains(.retained) })
+    let retained = try air("retain: yes", "expires: 2h")
+    #expect(retained.entities.count == 2 && retained.entities.allSatisfy { $0.access.contains(.retained) })
+    #expect(retained.expires == 7_200)
+    #expect(try air("keep: memory", "expires: 90s").expires == 90)
+    let old = ConfigurationTests.device(
+      "  - sensor: air\n    driver: SHT3x\n    bus: i2c-1\n    retain: yes\n    expires: 1h\n",
+      mqtt: "{ url: mqtt://h, version: 3.1.1 }")
+    #expect(
+      try load(old).warnings.map(\.text) == ["device.yaml:9:14: with MQTT 3.1.1 readings do not expire"])
   }
 
   @Test func `active is high unless it is low`() throws {

@@ -58,8 +58,8 @@ struct ProfileTests {
   }
 
   @Test(arguments: [
-    (["lines: [{ line: D1, is: GPIO99 }]"], "uno.yaml:4:25: the carrier has no line 'GPIO99'"),
-    (["buses: [{ bus: W, is: i2c-7 }]"], "uno.yaml:4:23: the carrier has no bus 'i2c-7'"),
+    (["lines: [{ line: D1, is: GPIO99 }]"], "uno.yaml:4:25: the board has no line 'GPIO99'"),
+    (["buses: [{ bus: W, is: i2c-7 }]"], "uno.yaml:4:23: the board has no bus 'i2c-7'"),
     (["header: rpi-40"], "uno.yaml:4:9: 'header' beside 'carrier'; the carrier has the header"),
   ])
   func `what is wrong in a profile is reported at its place`(lines: [String], error: String) {

@@ -36,12 +36,12 @@ struct ReaderTests {
       """
     #expect(
       ConfigurationTests.errors(text) == [
-        "device.yaml:1:9: 'device' must be a name of a-z, 0-9, '-' and '_', not 'My House'; "
-          + "for example 'my_house'",
+        "device.yaml:1:9: 'device' must be a name of A-Z, a-z, 0-9, '-' and '_', not 'My House'; "
+          + "for example 'My_House'",
         "device.yaml:2:8: unknown board 'simulater'; did you mean 'simulator'? boards are raspberry-pi-4 "
           + "and simulator",
         "device.yaml:3:7: the broker URL has no scheme; write mqtt://HOST or mqtt://HOST:PORT",
-        "device.yaml:4:1: unknown key 'moduls'; known keys are device, root, board, mqtt and modules",
+        "device.yaml:4:1: unknown key 'moduls'; known keys are device, root, board, mqtt, lines, buses, log and modules",
         "device.yaml:8:5: unknown key 'actve' in relay 'fan'; did you mean 'active'?",
         "device.yaml:9:22: 'start' in 'safety' of relay 'fan' must be on or off, not 'onn'; "
           + "did you mean 'on'?",
@@ -93,11 +93,11 @@ struct ReaderTests {
   @Test func `columns count characters, not bytes`() {
     #expect(
       ConfigurationTests.errors(modules("- { relay: fan, line: GPIO17, 'größe': 1 }")) == [
-        "device.yaml:5:33: unknown key 'größe' in relay 'fan'; known keys are relay, line, active, safety and pulse"
+        "device.yaml:5:33: unknown key 'größe' in relay 'fan'; known keys are relay, line, active, safety, pulse, on_payload and off_payload"
       ])
     #expect(
       ConfigurationTests.errors(modules("- { 'größe': 1, relay: fan, line: A }")) == [
-        "device.yaml:5:7: unknown key 'größe' in relay 'fan'; known keys are relay, line, active, safety and pulse",
+        "device.yaml:5:7: unknown key 'größe' in relay 'fan'; known keys are relay, line, active, safety, pulse, on_payload and off_payload",
         "device.yaml:5:37: simulator has no line 'A'; lines are GPIO0…GPIO27",
       ])
   }

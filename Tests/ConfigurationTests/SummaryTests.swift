@@ -14,6 +14,7 @@ struct SummaryTests {
                 GPIO27  pin 13  button door, active low, pulled up, debounced for 30ms
         buses   i2c-1   0x44    sensor air, SHT3x, every 10s (/dev/i2c-1)
         topics  swiftlet/greenhouse/availability
+                swiftlet/greenhouse/get
                 swiftlet/greenhouse/fan/state
                 swiftlet/greenhouse/fan/set
                 swiftlet/greenhouse/fan/result
@@ -57,6 +58,7 @@ struct SummaryTests {
                 GPIO27  pin 13  button door, active high, debounced for 30ms
         buses   i2c-1   0x76    sensor air, BMP280, every 90s (simulated)
         topics  home/d/availability
+                home/d/get
                 home/d/fan/state
                 home/d/fan/set
                 home/d/fan/result

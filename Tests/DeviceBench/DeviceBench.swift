@@ -141,8 +141,9 @@ public struct Published: Equatable, CustomStringConvertible {
 /// Remembers what was logged.
 public final class RecordingLog: Log {
   public private(set) var lines: [String] = []
+  public var level: LogLevel
 
-  public init() {}
+  public init(level: LogLevel = .info) { self.level = level }
 
   public func write(_ level: LogLevel, _ text: FixedText) {
     lines.append("\(level): \(text.string)")

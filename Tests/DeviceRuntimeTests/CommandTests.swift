@@ -55,6 +55,33 @@ import Testing
     }
   }
 
+  @Test("at debug every command is logged with its time, and what became of it")
+  func debug() throws {
+    let log = RecordingLog(level: .debug)
+    let bench = try DeviceBench.make([fan], log: log)
+    bench.start()
+    bench.run(for: .microseconds(1_234_567))
+    fan.answer = .accepted
+    bench.send("ON", to: "fan")
+    #expect(
+      log.lines.suffix(2) == [
+        #"debug: 1.234567 fan: command "ON""#, #"debug: 1.234567 fan: command "ON" accepted"#,
+      ])
+  }
+
+  @Test("of many commands within 10 s as many are logged at debug as can be read, and the rest is counted")
+  func limitsDebug() throws {
+    let log = RecordingLog(level: .debug)
+    let bench = try DeviceBench.make([fan], log: log)
+    fan.answer = .accepted
+    bench.start()
+    let before = log.lines.count
+    for _ in 0..<200 { bench.send("ON", to: "fan") }
+    #expect(log.lines.count == before + 100)
+    bench.run(for: .seconds(11))
+    #expect(log.lines.last == "debug: more of this: 300")
+  }
+
   @Test("a module takes no commands unless it says so")
   func takesNone() throws {
     final class Plain: Module { let name = "plain" }

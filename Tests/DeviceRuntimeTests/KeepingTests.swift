@@ -1,11 +1,23 @@
 import DeviceBench
-import DeviceRuntime
+@testable import DeviceRuntime
 import HAL
 import MQTTClient
+import Simulation
 import Testing
 
+/// Time of day, as far as somebody has set the clock.
 private final class Calendar: WallClock {
-  var unixMilliseconds: Int64? = 1_763_700_000_000
+  let clock = VirtualClock()
+  /// When the board booted.
+  var boot: Int64? = 1_763_700_000_000
+
+  var unixMilliseconds: Int64? { boot.map { $0 + clock.now.milliseconds } }
+}
+
+/// The clock of a board before it was booted anew.
+private final class OtherRun: MonotonicClock {
+  var now: Instant { .zero }
+  var boot: UInt32 { 0xC0FF_EE00 }
 }
 
 /// What becomes of readings while the broker is away.
@@ -14,7 +26,9 @@ private final class Calendar: WallClock {
   private let calendar = Calendar()
 
   private func bench(version: MQTTVersion = .v5) throws -> DeviceBench {
-    let bench = try DeviceBench.make([module], wallClock: calendar) { $0.version = version }
+    let bench = try DeviceBench.make([module], clock: calendar.clock, wallClock: calendar) {
+      $0.version = version
+    }
     bench.start()
     bench.loseBroker()
     return bench
@@ -38,28 +52,103 @@ private final class Calendar: WallClock {
   @Test("a reading that is kept arrives later with the time at which it was taken")
   func kept() throws {
     let bench = try bench()
-    for (time, value) in [(1_763_700_000_000, "21.5"), (1_763_700_010_000, "21.6")] as [(Int64, FixedText)] {
-      calendar.unixMilliseconds = time
-      #expect(bench.device.publish(value, as: 1, of: module, keeping: .memory))
-    }
-    calendar.unixMilliseconds = 1_763_709_999_000
+    let (first, second) = (calendar.unixMilliseconds ?? 0, (calendar.unixMilliseconds ?? 0) + 10_000)
+    #expect(bench.device.publish("21.5", as: 1, of: module, keeping: .memory))
+    calendar.clock.advance(by: .seconds(10))
+    #expect(bench.device.publish("21.6", as: 1, of: module, keeping: .memory))
+    calendar.clock.advance(by: .seconds(100))
     bench.comeBack()
     let readings = bench.server.published.filter { $0.topic == "home/den/air/temperature" }
     #expect(readings.map { String(decoding: $0.payload, as: UTF8.self) } == ["21.5", "21.6"])
-    #expect(try readings.map(\.properties) == [stamp("1763700000000"), stamp("1763700010000")])
+    #expect(try readings.map(\.properties) == [stamp("\(first)"), stamp("\(second)")])
     #expect(readings.allSatisfy { $0.qos == .atLeastOnce && !$0.retain })
     #expect(bench.device.droppedReadings == 0)
   }
 
-  @Test("a reading taken before the clock was set carries no time, and one on 3.1.1 cannot")
+  @Test("a clock that is 14 days behind is set before the broker comes: the time is right, in both forms")
+  func setLater() throws {
+    let bench = try bench()
+    calendar.boot = nil
+    #expect(bench.device.publish("21.5", as: 1, of: module, keeping: .memory))
+    #expect(
+      bench.device.publish(
+        "21.6", as: 1, of: module, keeping: .disk(.low), format: .json, quality: "estimated"))
+    let taken = calendar.clock.now.milliseconds
+    calendar.clock.advance(by: .seconds(3600))
+    calendar.boot = 1_764_909_600_000
+    bench.comeBack()
+    let readings = bench.server.published.filter { $0.topic == "home/den/air/temperature" }
+    let time = 1_764_909_600_000 + taken
+    #expect(
+      readings.map { String(decoding: $0.payload, as: UTF8.self) } == [
+        "21.5", #"{"value":21.6,"sampled":\#(time),"quality":"estimated"}"#,
+      ])
+    #expect(try readings.map(\.properties) == [stamp("\(time)"), stamp("\(time)")])
+  }
+
+  @Test("a clock that was set while readings waited moves them all alike")
+  func stepped() throws {
+    let bench = try bench(version: .v3_1_1)
+    #expect(bench.device.publish("21.5", as: 1, of: module, keeping: .memory, format: .json))
+    let taken = calendar.clock.now.milliseconds
+    calendar.clock.advance(by: .seconds(60))
+    calendar.boot = 1_764_909_600_000
+    bench.comeBack()
+    #expect(
+      bench.server.published.last { $0.topic == "home/den/air/temperature" }.map {
+        String(decoding: $0.payload, as: UTF8.self)
+      } == #"{"value":21.5,"sampled":\#(1_764_909_600_000 + taken)}"#)
+  }
+
+  @Test("an expiry beside the time stays where it is")
+  func besides() throws {
+    let times = SampleTimes(clock: calendar.clock, wallClock: calendar)
+    var list = PropertyList()
+    try list.append(.messageExpiryInterval, 60)
+    let before = list.bytes
+    times.stampProperties(&list)
+    calendar.boot = nil
+    let unknown = SampleTimes(clock: calendar.clock, wallClock: calendar)
+    #expect(rewritten(times, list.bytes).count == before.count + 25)
+    list.removeAll()
+    try list.append(.messageExpiryInterval, 60)
+    unknown.stampProperties(&list)
+    #expect(rewritten(unknown, list.bytes) == before)
+  }
+
+  @Test("what an earlier run of the board kept has the time that was known then, or none")
+  func earlierRun() throws {
+    let now = try #require(calendar.unixMilliseconds)
+    let before = SampleTimes(clock: OtherRun(), wallClock: calendar)
+    var (known, unknown) = (PropertyList(), PropertyList())
+    before.stampProperties(&known)
+    calendar.boot = nil
+    before.stampProperties(&unknown)
+    calendar.boot = 1_764_909_600_000
+    let times = SampleTimes(clock: calendar.clock, wallClock: calendar)
+    #expect(try rewritten(times, known.bytes) == stamp("\(now)"))
+    #expect(rewritten(times, unknown.bytes) == [])
+  }
+
+  private func rewritten(_ times: SampleTimes, _ properties: [UInt8]) -> [UInt8] {
+    var result: [UInt8] = []
+    let payload = Array("21.5".utf8)
+    _ = times.rewrite(properties.span, payload.span) { properties, payload in
+      result = properties.withUnsafeBufferPointer { Array($0) }
+      return payload.count == 4
+    }
+    return result
+  }
+
+  @Test("a reading whose time nobody ever knew carries none, and one on 3.1.1 cannot")
   func withoutTime() throws {
     let bench = try bench()
-    calendar.unixMilliseconds = nil
+    calendar.boot = nil
     #expect(bench.device.publish("21.5", as: 1, of: module, keeping: .disk(.high)))
     bench.comeBack()
     #expect(bench.server.published.last { $0.topic == "home/den/air/temperature" }?.properties == [])
     let old = try self.bench(version: .v3_1_1)
-    calendar.unixMilliseconds = 1
+    calendar.boot = 1
     #expect(old.device.publish("21.5", as: 1, of: module, keeping: .memory))
     old.comeBack()
     #expect(old.server.published.contains { $0.topic == "home/den/air/temperature" })
@@ -69,14 +158,15 @@ private final class Calendar: WallClock {
   @Test("as JSON a reading tells its time in every version, and leaves out a time that is not known")
   func json() throws {
     let bench = try bench(version: .v3_1_1)
+    let time = calendar.unixMilliseconds ?? 0
     #expect(bench.device.publish("21.5", as: 1, of: module, keeping: .memory, format: .json))
-    calendar.unixMilliseconds = nil
+    calendar.boot = nil
     #expect(bench.device.publish("21.6", as: 1, of: module, keeping: .memory, format: .json))
     bench.comeBack()
     let readings = bench.server.published.filter { $0.topic == "home/den/air/temperature" }
     #expect(
       readings.map { String(decoding: $0.payload, as: UTF8.self) } == [
-        #"{"value":21.5,"sampled":1763700000000}"#, #"{"value":21.6}"#,
+        #"{"value":21.5,"sampled":\#(time)}"#, #"{"value":21.6}"#,
       ])
   }
 

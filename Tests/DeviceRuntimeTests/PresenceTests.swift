@@ -32,13 +32,51 @@ import Testing
     #expect(will.retain && will.qos == .atLeastOnce)
   }
 
-  @Test("one subscription brings the commands of all modules")
+  @Test("one subscription brings the commands of all modules, and one the wish for everything")
   func subscription() throws {
     let bench = try DeviceBench.make([ProbeModule("fan"), ProbeModule("lamp")])
     bench.start()
     #expect(
-      bench.server.subscriptions.map { String(decoding: $0.filter, as: UTF8.self) } == ["home/den/+/set"])
-    #expect(bench.server.subscriptions.map(\.qos) == [.atLeastOnce])
+      bench.server.subscriptions.map { String(decoding: $0.filter, as: UTF8.self) } == [
+        "home/den/+/set", "home/den/get",
+      ])
+    #expect(bench.server.subscriptions.map(\.qos) == [.atLeastOnce, .atLeastOnce])
+  }
+
+  @Test(
+    "what a device has no longer is cleared when it is online, and that is told when the broker has done it")
+  func clears() throws {
+    let bench = try DeviceBench.make([ProbeModule("fan", state: "OFF")])
+    let old = ["home/den/pump/state", "home/shed/availability"]
+    for topic in old { bench.server.send(topic, [0x31], retain: true) }
+    var isDone = false
+    bench.device.clear(old) { isDone = true }
+    bench.server.withholdsAcknowledgements = true
+    bench.start()
+    #expect(bench.server.retained.keys.filter { old.contains($0) }.isEmpty)
+    #expect(!isDone && bench.retained("fan/state") == "OFF")
+    bench.loseBroker()
+    bench.server.withholdsAcknowledgements = false
+    bench.comeBack()
+    #expect(isDone)
+  }
+
+  @Test("the topics that a broker keeps are those of states, errors and retained readings")
+  func retainedTopics() {
+    let modules = [
+      ProbeModule("fan"),
+      ProbeModule(
+        "air",
+        entities: [
+          Entity(.measurement, "temperature", access: [.reading, .retained]),
+          Entity(.measurement, "humidity", access: .reading),
+        ]),
+    ]
+    #expect(
+      Topics(root: "home", device: "den").retained(of: modules) == [
+        "home/den/availability", "home/den/fan/error", "home/den/fan/state", "home/den/air/error",
+        "home/den/air/temperature",
+      ])
   }
 
   @Test("after every reconnect birth, subscription, states and errors are there again, as they are now")
@@ -60,7 +98,7 @@ import Testing
           Published("fan/state", "state \(round)", isState: true),
           Published("fan/error", "broken \(round)", isState: true),
         ])
-      #expect(bench.server.subscriptions.count == 1)
+      #expect(bench.server.subscriptions.count == 2)
     }
     #expect(bench.server.connects == 4)
     #expect(fan.calls.filter { $0 == "disconnected" }.count == 4)

@@ -51,7 +51,7 @@ struct ContractTests {
     var options = mqtt.Options(host: "")
     options.fail = { notes.add($0) }
     #expect(mqtt.createClient(options) == nil)
-    #expect(notes.all == ["the URL has no host; write mqtt://HOST"])
+    #expect(notes.all == ["the broker URL has no host"])
   }
 
   @Test("success / fail: called on success / failure")

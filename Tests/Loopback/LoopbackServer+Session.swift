@@ -82,6 +82,7 @@ extension LoopbackServer {
     let start = try Subscribe.decode(body.span, version: version)
     var position = start.first
     var codes: [UInt8] = []
+    var filters: [[UInt8]] = []
     while let entry = try Subscribe.entry(body.span, at: position, version: version) {
       position = entry.next
       let filter = [UInt8](body[entry.filter])
@@ -91,6 +92,7 @@ extension LoopbackServer {
       }
       subscriptions.removeAll { $0.filter == filter }
       subscriptions.append((filter, entry.qos))
+      filters.append(filter)
       codes.append(entry.qos.rawValue)
     }
     write { span throws(EncodingError) in
@@ -99,7 +101,11 @@ extension LoopbackServer {
       }
       return try Suback.encode(packetID: start.packetID, codes: codes.span, into: &span)
     }
-    for message in retained.values.sorted(by: { $0.topic < $1.topic }) { route(message, isKept: true) }
+    for message in retained.values.sorted(by: { $0.topic < $1.topic }) {
+      let topic = [UInt8](message.topic.utf8)
+      guard filters.contains(where: { TopicFilter.matches($0.span, topic: topic.span) }) else { continue }
+      route(message, isKept: true)
+    }
   }
 
   func unsubscribe(_ body: [UInt8]) throws(MalformedPacket) {

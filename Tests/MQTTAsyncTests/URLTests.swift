@@ -11,7 +11,7 @@ struct URLTests {
     #expect(url.password == "p@ss")
     #expect(url.host == "::1")
     #expect(url.port == 9001)
-    #expect(url.path == "mqtt/x")
+    #expect(url.path == "/mqtt/x")
   }
 
   @Test(
@@ -28,16 +28,33 @@ struct URLTests {
     "What is no URL is refused",
     arguments: [
       "broker.local", "http://h", "mqtt://", "mqtt://h:0", "mqtt://h:x", "mqtt://[::1", "mqtt://[::1]x",
-      "mqtt://u:%2@h", "unix://relative",
+      "mqtt://u:%2@h", "unix://relative", "mqtt://h/some/path", "mqtt://h?query", "mqtt://u:a#b@h",
+      "mqtt://a b",
     ])
-  func whatIsNoURLIsRefused(_ text: String) {
-    #expect(throws: MQTTAsyncError.self) { try MQTTURL(text) }
+  func whatIsNoURLIsRefused(_ text: String) async {
+    #expect(throws: MQTTURLFault.self) { try MQTTURL(text) }
+    await #expect(throws: MQTTAsyncError.self) { try await MQTTAsyncClient.connect(text) }
+  }
+
+  @Test("Where a topic may follow, it is all behind the slash, and nothing else is let through")
+  func topics() throws {
+    #expect(try MQTTURL("mqtt://u:p@h:1/a/+/#", .serverAndTopic).topic == "a/+/#")
+    #expect(try MQTTURL("mqtt://h/", .serverAndTopic).topic == nil)
+    #expect(try MQTTURL("ws://h/mqtt", .serverAndTopic).path == "/mqtt")
+    for text in ["mqtt://u:a#b@h", "mqtt://u:a/b@h", "mqtt://u:a?b@h"] {
+      let fault = #expect(throws: MQTTURLFault.self) { try MQTTURL(text, .serverAndTopic) }
+      #expect(
+        fault?.description
+          == "the broker URL goes on after the host; leave the path out, or in a password write '/' as %2F, '?' as %3F, '#' as %23"
+      )
+    }
   }
 
   @Test("A link-local address needs its interface", arguments: ["mqtt://[fe80::1]", "wss://[FEBF::1]/mqtt"])
   func linkLocal(_ text: String) throws {
-    let error = MQTTAsyncError.invalidURL("a link-local address needs its interface: [fe80::1%eth0]")
-    #expect(throws: error) { try MQTTURL(text).server() }
+    let words = "a link-local address needs its interface: [fe80::1%eth0]"
+    let error = MQTTAsyncError.invalidURL(words)
+    #expect(throws: MQTTURLFault(message: words, suggestion: nil)) { try MQTTURL(text) }
     #expect(throws: error) { try MQTTURL("mqtt://h").server(transport(through: "socks5://[fe80::1]")) }
     for other in ["mqtt://[fe80::1%eth0]", "mqtt://[fec0::1]", "mqtt://fe80"] {
       #expect(throws: Never.self) { try MQTTURL(other).server() }

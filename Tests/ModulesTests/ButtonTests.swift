@@ -26,6 +26,28 @@ import Testing
     #expect(bench.retained("door/state") == (active ? "ON" : "OFF"))
   }
 
+  @Test("at debug every edge is logged with the time at which the kernel saw it")
+  func debug() throws {
+    let log = RecordingLog(level: .debug)
+    let bench = try DeviceBench.make([BinaryInput(name: "door", line: line)], log: log)
+    bench.start()
+    bench.run(for: .seconds(2))
+    line.drive(active: true, at: Instant(nanoseconds: 1_900_000_500))
+    #expect(log.lines.last == "debug: 1.900000 door: edge, active")
+  }
+
+  @Test("it says words of one's own")
+  func ownWords() throws {
+    let bench = try DeviceBench.make([
+      BinaryInput(name: "door", line: line, words: StateWords(on: "open", off: "closed"))
+    ])
+    bench.start()
+    #expect(bench.retained("door/state") == "closed")
+    line.drive(active: true, at: bench.clock.now)
+    bench.settle()
+    #expect(bench.retained("door/state") == "open")
+  }
+
   @Test("every edge is published at once")
   func edges() {
     bench.start()

@@ -83,6 +83,7 @@ final class LineWatcher: OutputLineObserver {
 final class StateWatcher: ExpanderObserver {
   private(set) var states: [ExpanderState] = []
 
+  func expanderFailed(_ error: LineError) {}
   func expanderChanged(to state: ExpanderState) { states.append(state) }
 
   /// What it told since the last call.

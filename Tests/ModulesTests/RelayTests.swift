@@ -62,6 +62,26 @@ import Testing
     #expect(bench.retained("fan/state") == "OFF")
   }
 
+  @Test("words of one's own are obeyed and published, and come before the usual ones")
+  func ownWords() throws {
+    let words = StateWords(on: "Open", off: "\"1\"")
+    let bench = try DeviceBench.make([Relay(name: "gate", gate: SafetyGate(line: line), words: words)])
+    bench.start()
+    #expect(bench.retained("gate/state") == "\"1\"")
+    for word in ["open", " Open\n", "ON", "true", #"{"state":"OPEN"}"#] {
+      bench.send(word, to: "gate")
+      #expect(bench.retained("gate/state") == "Open")
+      bench.send("1", to: "gate")
+      #expect(bench.retained("gate/state") == "\"1\"")
+    }
+    bench.send("closed", to: "gate")
+    #expect(
+      bench.new(on: "gate/result").last?.contains("unknown payload: use Open, \\\"1\\\" or TOGGLE") == true)
+    bench.send("toggle", to: "gate")
+    bench.send("toggle", to: "gate", duplicate: true)
+    #expect(bench.new(on: "gate/result").last?.contains("already: use Open or \\\"1\\\"") == true)
+  }
+
   @Test(
     "anything else changes nothing and is answered", arguments: ["", "O", "ONN", "O N", "2", "yes", "オン"])
   func unknown(payload: String) {

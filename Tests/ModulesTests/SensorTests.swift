@@ -3,6 +3,7 @@ import DeviceRuntime
 import Drivers
 import HAL
 import Loopback
+import MQTTClient
 import Modules
 import Simulation
 import Testing
@@ -28,7 +29,8 @@ import Units
   }
 
   /// When something was published on a topic in that time: milliseconds since the clock's zero.
-  func times(on topic: String, during duration: Duration) -> [Int64] {
+  func times(on topic: String, of other: DeviceBench? = nil, during duration: Duration) -> [Int64] {
+    let bench = other ?? self.bench
     var times: [Int64] = []
     _ = bench.news()
     bench.run(for: duration) {
@@ -57,6 +59,58 @@ import Units
     let news = bench.news()
     #expect(news.suffix(2) == [Published("air/temperature", "21.50"), Published("air/humidity", "48.00")])
     #expect(bench.retained("air/temperature") == nil)
+  }
+
+  func slow(isRetained: Bool = true, expires: UInt32 = 0, version: MQTTVersion = .v5) throws -> DeviceBench {
+    let air = SensorModule(
+      name: "air", probe: DriverProbe(SHT3x(bus.device(at: 0x44)), queue: queue),
+      at: SensorPlace(bus: "/dev/i2c-1", address: 0x44), every: .seconds(3_600),
+      isRetained: isRetained, expires: expires)
+    let bench = try DeviceBench.make([air], clock: clock, queue: queue) { $0.version = version }
+    bench.start()
+    bench.run(for: .milliseconds(100))
+    return bench
+  }
+
+  @Test("a retained reading is there for whoever comes later, and expires when it is told to")
+  func retained() throws {
+    let bench = try slow(expires: 7_200)
+    #expect(bench.retained("air/temperature") == "21.50")
+    let message = try #require(bench.server.published.last)
+    #expect(message.properties == [0x02, 0, 0, 0x1C, 0x20])
+    #expect(message.qos == .atMostOnce)
+    #expect(try slow().server.published.last?.properties == [])
+    #expect(try slow(expires: 7_200, version: .v3_1_1).server.published.last?.properties == [])
+  }
+
+  @Test("whoever asks gets everything now, with a second between measurements, and is answered")
+  func everything() throws {
+    let bench = try slow(isRetained: false)
+    bench.run(for: .seconds(60))
+    _ = bench.news()
+    environment.set(.temperature, thousandths: 22_000)
+    bench.server.send("home/den/get", [], qos: .atLeastOnce)
+    bench.run(for: .milliseconds(100))
+    #expect(
+      Set(bench.news().map(\.description)) == [
+        "get/result = {\"command\":\"\",\"result\":\"accepted\"}", "availability = online (kept)",
+        "air/error =  (kept)",
+        "air/temperature = 22.00", "air/humidity = 48.00",
+      ])
+    for _ in 0..<50 { bench.server.send("home/den/get", [], qos: .atLeastOnce) }
+    let asked = clock.now.milliseconds
+    #expect(times(on: "air/temperature", of: bench, during: .seconds(10)) == [asked - 100 + 1_016])
+  }
+
+  @Test("a retained wish for everything is refused: it would come at every connection")
+  func retainedWish() throws {
+    let bench = try slow(isRetained: false)
+    bench.loseBroker()
+    bench.server.send("home/den/get", [0x31], qos: .atLeastOnce, retain: true)
+    bench.comeBack()
+    let answer = try #require(bench.new(on: "get/result").last)
+    #expect(answer.contains("retained commands are not obeyed"))
+    #expect(bench.new(on: "get/result").count == 1)
   }
 
   @Test("it measures at the start and then in step with it, without drift")

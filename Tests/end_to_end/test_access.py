@@ -177,6 +177,7 @@ class RefusedSubscription(unittest.TestCase):
             wait_until(lambda: self.broker.log(since).count("Received PUBLISH from") > 3, what="readings")
             self.assertTrue(device.is_running)
             self.assertNotIn("offline", device.log)
+            self.assertEqual(device.log.count("refused the subscription"), 1)
             device.close()
             result = run("sub", "-h", "127.0.0.1", "-p", str(self.broker.port), "-t", "a/+", "-C", "1", "-V", version)
             self.assertEqual(result.returncode, 1)

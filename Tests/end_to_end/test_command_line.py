@@ -116,6 +116,8 @@ class CommandLine(unittest.TestCase):
             (["check", "a.yaml", "b.yaml"], "unknown argument 'b.yaml'"),
             (["run", "run"], "unknown argument 'run'"),
             (["--verbose"], "--verbose belongs to --version"),
+            (["--log"], "--log needs a value"),
+            (["--log", "loud"], "--log needs debug, info, warning or error, not 'loud'"),
         ]:
             with self.subTest(arguments):
                 words = self.refused(64, *arguments)

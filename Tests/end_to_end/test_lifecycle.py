@@ -49,6 +49,27 @@ class Lifecycle(WithBroker):
     def test_sighup_stops_cleanly(self):
         self.check_clean_stop(signal.SIGHUP)
 
+    def test_how_much_is_logged_is_said_in_the_file_at_the_start_and_by_signals(self):
+        observer = self.observe()
+        quiet = self.start(configuration(self.broker.port) + "log: warning\n")
+        observer.wait(AVAILABILITY, b"online")
+        observer.publish(f"{PREFIX}/fan/set", "ON")
+        observer.wait(f"{PREFIX}/fan/result")
+        self.assertNotIn("online", quiet.log)
+        for number, level in [(signal.SIGUSR1, "info"), (signal.SIGUSR1, "debug")]:
+            quiet.send(number)
+            quiet.wait_log(f"^(debug: )?log: {level}$")
+        observer.publish(f"{PREFIX}/fan/set", "OFF")
+        quiet.wait_log(r'^debug: \d+\.\d{6} fan: command "OFF" accepted$')
+        for number, level in [(signal.SIGUSR2, "info"), (signal.SIGUSR2, "warning"), (signal.SIGUSR2, "error"),
+                              (signal.SIGUSR2, "error")]:
+            since = quiet.mark()
+            quiet.send(number)
+            quiet.wait_log(f"log: {level}$", since=since)
+        quiet.close()
+        loud = self.start(configuration(self.broker.port) + "log: warning\n", arguments=["--log", "debug"])
+        loud.wait_log("online: connected")
+
     def test_under_nohup_the_end_of_the_terminal_stops_nothing(self):
         observer = self.observe()
         device = self.start(wrapper=["nohup"])

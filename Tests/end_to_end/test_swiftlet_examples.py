@@ -42,8 +42,8 @@ class Examples(unittest.TestCase):
             line = re.sub(rf"{scheme}://(broker|spare)\.local", f"{scheme}://localhost:{port}", line)
         line = line.replace("-h broker.local", "-h localhost").replace("ca.pem", self.files.path("ca.crt"))
         if "-L" not in line:
-            line = re.sub(r"swiftlet (pub|sub)", rf"swiftlet \1 -p {self.broker.port}", line)
-        line = line.replace("swiftlet sub", "swiftlet sub -W 1")
+            line = re.sub(r"swiftlet (pub|sub|rr)", rf"swiftlet \1 -p {self.broker.port}", line)
+        line = line.replace("swiftlet sub", "swiftlet sub -W 1").replace("swiftlet rr", "swiftlet rr -W 1").replace("-W 10", "")
         return subprocess.run(
             ["bash", "-o", "pipefail", "-c", PROGRAMS + line], capture_output=True, timeout=PATIENCE,
             cwd=self.directory, env={**os.environ, "SSL_CERT_FILE": self.files.path("ca.crt"),
@@ -58,14 +58,14 @@ class Examples(unittest.TestCase):
                 self.assertEqual(result.returncode, 1, (line, result.stderr))
                 self.assertIn(b"bad authentication method", result.stderr.lower())
                 continue
-            self.assertEqual((result.returncode, result.stderr), (27 if " sub " in line else 0, b""), line)
+            self.assertEqual((result.returncode, result.stderr), (27 if re.search(" (sub|rr) ", line) else 0, b""), line)
 
     def lines(self, text):
-        return [line.strip() for line in text.splitlines() if re.match(r" *([\w=]+ (\| )?)?swiftlet (pub|sub) -", line)]
+        return [line.strip() for line in text.splitlines() if re.match(r" *([\w=]+ (\| )?)?swiftlet (pub|sub|rr) -", line)]
 
     def test_help(self):
-        for command in ("pub", "sub"):
-            self.check(self.lines(run(command, "--help").stdout.decode()), 2)
+        for command, least in (("pub", 2), ("sub", 2), ("rr", 1)):
+            self.check(self.lines(run(command, "--help").stdout.decode()), least)
 
     def test_the_page(self):
         with open(os.path.join(ROOT, "docs", "async-client.md")) as page:

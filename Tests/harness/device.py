@@ -75,9 +75,10 @@ class Device:
     """A running swiftletd on the simulated board; leaving the `with` ends it whatever happens."""
 
     def __init__(self, text, files=None, variables=None, wrapper=(), boards=os.path.join(ROOT, "boards"),
-                 is_read=True, program=None):
+                 is_read=True, program=None, arguments=()):
         """`files`: more files beside the device file; `wrapper`: a command the program is started with;
-        `is_read`: whether anybody reads its log before `read_log`; `program`: another than the simulator."""
+        `is_read`: whether anybody reads its log before `read_log`; `program`: another than the simulator; `arguments`: more of its command
+        line."""
         self.directory = tempfile.mkdtemp(prefix="swiftlet-device-")
         self.config = os.path.join(self.directory, "device.yaml")
         for name, content in {"device.yaml": text, **(files or {})}.items():
@@ -87,19 +88,32 @@ class Device:
         pulse.begin()
         self.lines, self.times, self.has_ended = [], [], False
         self.changed = threading.Condition()
-        self.process = subprocess.Popen(
-            [*wrapper, program or simulator(), "run", "--config", self.config, "--boards", boards],
-            stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=self.directory,
-            env=environment(**(variables or {})))
-        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.command = [*wrapper, program or simulator(), "run", "--config", self.config, "--boards", boards, *arguments]
+        # What it remembers of itself is forgotten with its directory.
+        self.environment = environment(**{"STATE_DIRECTORY": self.directory, **(variables or {})})
+        self._begin()
         if is_read:
             self.read_log()
+
+    def _begin(self):
+        self.has_ended = False
+        self.process = subprocess.Popen(
+            self.command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=self.directory, env=self.environment)
+        self.reader = threading.Thread(target=self._read, args=[self.process], daemon=True)
+
+    def restart(self, text):
+        """Starts it again, after it was stopped, with another device file in the place of the one before."""
+        self.process.stderr.close()
+        with open(self.config, "w") as file:
+            file.write(text)
+        self._begin()
+        self.read_log()
 
     def read_log(self):
         self.reader.start()
 
-    def _read(self):
-        for line in self.process.stderr:
+    def _read(self, process):
+        for line in process.stderr:
             with self.changed:
                 self.lines.append(line.decode(errors="backslashreplace").rstrip("\n"))
                 self.times.append(time.monotonic())

@@ -131,11 +131,11 @@ def explain(error):
 
 
 def scenarios(pattern):
-    from kernel import broker, button, faults, lossy, relay, sensor
+    from kernel import broker, button, clock, faults, lossy, relay, sensor
 
     pattern = pattern.lower().replace(" ", "_")
     everything = [
-        function for module in (relay, button, sensor, faults, broker, lossy)
+        function for module in (relay, button, sensor, faults, broker, clock, lossy)
         for function in module.SCENARIOS]
     return [function for function in everything if pattern in function.__name__.lower()]
 

@@ -18,6 +18,12 @@
 /* Files. `linux_read_file` reads at most `capacity` bytes; a longer file gives -EFBIG. */
 int linux_open_read(const char *path);
 ssize_t linux_read_file(const char *path, void *buffer, size_t capacity);
+/* Puts a file with these bytes in the place of another one: after a loss of power there is the old one or the new one. */
+int linux_replace_file(const char *path, const void *bytes, size_t count);
+int linux_remove_file(const char *path);
+/* The whole path of a file, without links: its length, which is less than `capacity`. */
+int linux_real_path(const char *path, char *whole, size_t capacity);
+int linux_is_directory(const char *path);
 void linux_close(int fd);
 ssize_t linux_read(int fd, void *buffer, size_t count);
 ssize_t linux_write(int fd, const void *bytes, size_t count);
@@ -33,8 +39,12 @@ int linux_list(const char *directory, int (*each)(const char *name, void *contex
 
 /* Time: the monotonic clock, which timerfd, GPIO events and epoll share. */
 int64_t linux_now(void);
+/* A number that is another one after each boot; 0 when the kernel tells none. */
+uint32_t linux_boot(void);
 /* The time of day, in milliseconds since 1970. */
 int64_t linux_wall_time(void);
+/* Whether somebody who knows has set it: the kernel's own status, or systemd-timesyncd's mark. */
+int linux_is_clock_set(void);
 
 /* epoll with plain integers: `events` holds LINUX_READABLE and so on, `token` comes back as given. */
 enum { LINUX_READABLE = 1, LINUX_WRITABLE = 2, LINUX_CLOSED = 4 };

@@ -161,6 +161,7 @@ final class GateSubject: Subject {
   }
 
   private final class Silence: Log {
+    let level = LogLevel.error
     func write(_ level: LogLevel, _ text: FixedText) {}
   }
 

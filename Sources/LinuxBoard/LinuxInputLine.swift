@@ -1,6 +1,7 @@
 import CGPIOD
 import CLinux
 import HAL
+import LinuxPlatform
 
 /// How an input line is wired.
 public enum Pull: Int32, Sendable {

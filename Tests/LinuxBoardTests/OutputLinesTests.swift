@@ -2,7 +2,7 @@ import CGPIOD
 import HAL
 import Testing
 
-@testable import LinuxPlatform
+@testable import LinuxBoard
 
 /// Outputs that are requested together, as far as that can be seen without a chip.
 struct OutputLinesTests {

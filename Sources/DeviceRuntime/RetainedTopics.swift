@@ -1,0 +1,62 @@
+import MQTTClient
+
+extension Topics {
+  /// The topics on which a broker keeps something of a device with these modules.
+  public func retained(of modules: [any Module]) -> [String] {
+    var topics = [availability.string]
+    for module in modules {
+      let start = prefix.string + module.name + "/"
+      topics.append(start + "error")
+      for entity in module.entities
+      where entity.access.contains(.state) || entity.access.contains(.retained) {
+        topics.append(start + (entity.isMain ? "state" : entity.key.description))
+      }
+    }
+    return topics
+  }
+}
+
+/// Something that a device does once when it is online, besides its states.
+protocol OnlineErrand: AnyObject {
+  /// False: there is no room for all of it yet.
+  func flush(on device: Device) -> Bool
+  /// The broker has a message.
+  func heard(_ packetID: UInt16)
+}
+
+/// Clears what the broker keeps on topics that the device has no longer, and tells when the broker has done so.
+final class TopicClearing: OnlineErrand {
+  private let topics: [String]
+  private var sent = 0
+  private var waiting: [UInt16] = []
+  private let done: () -> Void
+
+  init(_ topics: [String], done: @escaping () -> Void) {
+    self.topics = topics
+    self.done = done
+  }
+
+  func flush(on device: Device) -> Bool {
+    while sent < topics.count {
+      guard let packetID = device.publish(FixedText(topics[sent]), "", .atLeastOnce, retain: true) else {
+        return false
+      }
+      waiting.append(packetID)
+      sent += 1
+    }
+    return true
+  }
+
+  func heard(_ packetID: UInt16) {
+    guard let index = waiting.firstIndex(of: packetID) else { return }
+    waiting.remove(at: index)
+    if waiting.isEmpty, sent == topics.count { done() }
+  }
+}
+
+extension Device {
+  /// Clears what the broker keeps on these topics, once it can be reached; `done`: it has.
+  public func clear(_ topics: [String], done: @escaping () -> Void) {
+    errand = TopicClearing(topics, done: done)
+  }
+}
