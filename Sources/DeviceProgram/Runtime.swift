@@ -17,8 +17,8 @@ final class Runtime: LoopClient {
 
   func turn(now: Instant) -> Instant? {
     var deadline = device.turn()
-    while connection.service(isLast: device.isStopped) { deadline = device.turn() }
-    if connection.isParting { return connection.deadline }
+    while connection.service() { deadline = device.turn() }
+    if device.isStopped && connection.isParting { return connection.deadline }
     guard let later = connection.deadline else { return deadline }
     return min(later, deadline ?? later)
   }

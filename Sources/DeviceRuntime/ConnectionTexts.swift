@@ -36,6 +36,7 @@ extension MQTTDisconnectReason {
     case .transportClosed: text.append("the connection was closed")
     case .connectTimeout: text.append("the broker does not answer")
     case .keepAliveTimeout: text.append("no sign of life from the broker within the keep alive time")
+    case .acknowledgementTimeout: text.append("the broker does not acknowledge what it is sent")
     case .malformed: text.append("the broker sent bytes that are not MQTT")
     case .unexpectedPacket(let type):
       text.append("the broker sent a packet that may not come now, of type ")

@@ -200,7 +200,10 @@ public final class Device {
   }
 
   private var nextDeadline: Instant? {
-    var next = client.nextDeadline.map { Instant(nanoseconds: Int64($0) * 1_000_000) }
+    // While there is no room for answers, events wait.
+    var next = (canAnswer ? client.nextDeadline : client.nextTimer).map {
+      Instant(nanoseconds: Int64($0) * 1_000_000)
+    }
     if case .stopping(let deadline) = phase { next = min(next ?? deadline, deadline) }
     for timer in timers {
       if let deadline = timer.deadline { next = min(next ?? deadline, deadline) }

@@ -17,6 +17,7 @@ public enum MQTTConnectionState: Equatable, Sendable {
 final class ConnectionStates: Sendable {
   private struct Listeners {
     var current = MQTTConnectionState.idle
+    var hasBeenConnected = false
     var listeners: [UInt64: AsyncStream<MQTTConnectionState>.Continuation] = [:]
     var lastID: UInt64 = 0
   }
@@ -24,11 +25,13 @@ final class ConnectionStates: Sendable {
   private let state = Locked(Listeners())
 
   var current: MQTTConnectionState { state.withLock { $0.current } }
+  var hasBeenConnected: Bool { state.withLock { $0.hasBeenConnected } }
 
   func tell(_ new: MQTTConnectionState) {
     let ended = state.withLock { state -> [AsyncStream<MQTTConnectionState>.Continuation] in
       guard state.current != .closed else { return [] }
       state.current = new
+      if new.isConnected { state.hasBeenConnected = true }
       for listener in state.listeners.values { listener.yield(new) }
       guard new == .closed else { return [] }
       let ended = Array(state.listeners.values)

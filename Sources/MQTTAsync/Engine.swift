@@ -139,7 +139,7 @@ final class Engine: LoopClient, FileObserver, MQTTConnectionOwner {
       // Before the connection commits what it is to send, and without one.
       save()
       flush()
-    } while connection?.service(isLast: isStopping) == true || isWoken
+    } while connection?.service() == true || isWoken
     return nextDeadline
   }
 
@@ -147,7 +147,10 @@ final class Engine: LoopClient, FileObserver, MQTTConnectionOwner {
 
   private var nextDeadline: Instant? {
     let deadlines = [
-      client.nextDeadline.map { Instant(nanoseconds: Int64(clamping: $0) * 1_000_000) },
+      // What is held back holds back events, too.
+      (held == nil ? client.nextDeadline : client.nextTimer).map {
+        Instant(nanoseconds: Int64(clamping: $0) * 1_000_000)
+      },
       connection?.deadline, connectingUntil, blockedUntil,
     ]
     return deadlines.compactMap { $0 }.min()

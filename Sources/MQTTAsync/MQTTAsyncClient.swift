@@ -126,6 +126,7 @@ public final class MQTTAsyncClient: Sendable {
   /// The state now, and all that follow.
   public var states: AsyncStream<MQTTConnectionState> { board.stream() }
   public var state: MQTTConnectionState { board.current }
+  package var hasBeenConnected: Bool { board.hasBeenConnected }
 
   /// Publishes a message. QoS 0: returns when it is on its way, throws `.notConnected` without a connection.
   /// QoS 1 and 2: returns when the server has it, over as many connections as that takes; with `durability`

@@ -125,6 +125,7 @@ extension MQTTDisconnectReason {
     case .transportClosed: "the connection broke off"
     case .connectTimeout: "the server did not answer in time; is it an MQTT server, and is the port right?"
     case .keepAliveTimeout: "the server gave no sign of life"
+    case .acknowledgementTimeout: "the server did not acknowledge in time what it was sent"
     case .malformed(let packet): "the server sent what is no MQTT [\(packet.statement)]"
     case .unexpectedPacket(let type): "the server sent a packet of type \(type) that may not come now"
     case .packetTooLarge(let type): "the server sent a packet of type \(type) that is too large"

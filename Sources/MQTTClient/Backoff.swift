@@ -80,10 +80,11 @@ struct Backoff {
   }
 
   /// A connection ended after that time. Only one that outlived the longest wait of the other side in
-  /// a fight for one client identifier makes us forget the failures, else the fight would never calm.
-  mutating func connectionLasted(_ duration: UInt64) {
-    if duration >= Self.shortestStable { earlyEnds = 0 }
-    if duration >= max(Self.shortestStable, ceiling) { failures = 0 }
+  /// a fight for one client identifier makes us forget the failures, else the fight would never calm; or one that
+  /// broke off in the middle of work: it was of use, and so will be the next.
+  mutating func connectionLasted(_ duration: UInt64, brokeOff: Bool) {
+    if brokeOff || duration >= Self.shortestStable { earlyEnds = 0 }
+    if brokeOff || duration >= max(Self.shortestStable, ceiling) { failures = 0 }
     if duration >= takeoverCeiling { takeovers = 0 }
   }
 

@@ -18,6 +18,8 @@ struct KeepAlive {
     interval = UInt64(seconds) * 1_000
   }
 
+  func hasReceived(within time: UInt64, _ now: UInt64) -> Bool { now - lastReceived <= time }
+
   enum Verdict { case wait, ping, dead }
 
   mutating func started(_ now: UInt64) {

@@ -16,6 +16,7 @@ extension MQTTClient {
     let key = stored == nil ? nil : outbox.key(at: offset)
     guard outbox.settle(at: offset, expecting: state) else { return false }
     packetIDs.release(packetID)
+    counters.settled &+= 1
     if stored != nil { forget(key) }
     pump()
     return true
@@ -39,7 +40,6 @@ extension MQTTClient {
   /// `PUBREL`: no repetition will follow. `PUBCOMP` also answers those of which we know nothing: the one
   /// before it was lost with the connection. [MQTT-4.3.3-2], [MQTT5-4.3.3-11]
   func released(_ packetID: UInt16) {
-    if unreleased > 0 { unreleased -= 1 }
     guard receivedIDs.contains(packetID) else { return acknowledgeUnknown(.pubcomp, packetID) }
     if let stored { forgetReceived(stored, packetID) }
     receivedIDs.remove(packetID)

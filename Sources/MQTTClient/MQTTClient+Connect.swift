@@ -33,11 +33,16 @@ extension MQTTClient {
   }
 
   /// `CONNACK` of 3.1.1.
-  func accepted(_ answer: Connack) -> MQTTEvent? {
+  func accepted(_ answer: Connack) throws(MQTTDisconnectReason) -> MQTTEvent? {
     guard answer.code == .accepted else { return refused(answer.code.reason) }
     serverLimits = MQTTServerLimits()
-    // A server that claims to remember what we asked it to forget is not believed ([MQTT-3.2.2-1]).
+    try checkSession(answer.sessionPresent)
     return connected(sessionPresent: answer.sessionPresent && !startedClean)
+  }
+
+  /// A server cannot remember what we asked it to forget, and we do not either. [MQTT-3.2.2-1]
+  private func checkSession(_ isPresent: Bool) throws(MQTTDisconnectReason) {
+    guard !isPresent || !startedClean || putsUpWithMistake() else { throw .violation(.protocolError) }
   }
 
   /// `CONNACK` of 5.0, or of a server that does not speak it.
@@ -57,8 +62,7 @@ extension MQTTClient {
       noteRedirection(answer.reason)
       return refused(answer.reason)
     }
-    // It cannot have what we asked it to forget, and we do not have it either.
-    guard !answer.sessionPresent || !startedClean else { throw .violation(.protocolError) }
+    try checkSession(answer.sessionPresent)
     serverLimits = MQTTServerLimits()
     var dataRange = 0..<0
     var isOurs = true
@@ -70,10 +74,10 @@ extension MQTTClient {
       default: break
       }
     }
-    guard isOurs else { throw .violation(.protocolError) }
+    guard isOurs || putsUpWithMistake() else { throw .violation(.protocolError) }
     try finishAuthentication(body.extracting(answer.properties).extracting(dataRange))
     if let seconds = serverLimits.keepAlive { keepAlive.set(seconds: seconds) }
-    return connected(sessionPresent: answer.sessionPresent)
+    return connected(sessionPresent: answer.sessionPresent && !startedClean)
   }
 
   /// A server gives a name to who has none. Who has one keeps it, and with it its session.
@@ -93,6 +97,8 @@ extension MQTTClient {
     counters.connections &+= 1
     state = .connected
     connectedAt = clock
+    workBefore = counters.received &+ counters.settled
+    awaited = Awaited()
     redirection = nil
     mayBeOld = !isV5
     window = min(options.maxInFlight, Int(serverLimits.receiveMaximum))
@@ -120,7 +126,6 @@ extension MQTTClient {
       || serverLimits.maximumPacketSize < UInt32(clamping: output.capacity)
     receivedAliases.forget()
     sentAliases.forget(allowing: serverLimits.topicAliasMaximum)
-    unreleased = 0
   }
 
   private func refused(_ reason: MQTTReasonCode) -> MQTTEvent? {
@@ -148,7 +153,10 @@ extension MQTTClient {
   }
 
   /// The next attempt goes to another server: that the latest one speaks 5.0 says nothing about it.
-  public func serverChanges() { mayBeOld = true }
+  public func serverChanges() {
+    mayBeOld = true
+    mistakes = Mistakes()
+  }
 
   /// The next attempt begins: the one that was guessed, or the one after it.
   func endGuess() {

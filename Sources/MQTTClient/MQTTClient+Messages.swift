@@ -21,7 +21,6 @@ extension MQTTClient {
       alias = try resolveTopic(packet, body.span)
     }
     if packet.qos == .exactlyOnce {
-      try countUnreleased()
       if receivedIDs.contains(packet.packetID) {
         received.removeFirst(header.packetLength)
         acknowledge(.pubrec, packet.packetID)
@@ -66,12 +65,5 @@ extension MQTTClient {
     }
     guard !receivedAliases.topic(alias).isEmpty else { throw .violation(.protocolError) }
     return alias
-  }
-
-  /// One more QoS 2 message that the server has not released. [MQTT5-3.3.4-9]
-  func countUnreleased() throws(MQTTDisconnectReason) {
-    guard isV5 else { return }
-    unreleased += 1
-    guard unreleased <= UInt32(options.receiveMaximum) else { throw .violation(.receiveMaximumExceeded) }
   }
 }

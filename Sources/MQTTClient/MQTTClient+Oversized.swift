@@ -54,13 +54,10 @@ extension MQTTClient {
       length: header.packetLength,
       packetIDPosition: qos == .atMostOnce ? nil : header.length + topicEnd,
       isExactlyOnce: qos == .exactlyOnce)
-    if qos == .exactlyOnce {
-      try countUnreleased()
-      if body.count >= topicEnd + 2,
-        receivedIDs.contains(UInt16(body[topicEnd]) << 8 | UInt16(body[topicEnd + 1]))
-      {
-        return nil
-      }
+    if qos == .exactlyOnce, body.count >= topicEnd + 2,
+      receivedIDs.contains(UInt16(body[topicEnd]) << 8 | UInt16(body[topicEnd + 1]))
+    {
+      return nil
     }
     counters.oversized &+= 1
     return .oversized(
@@ -142,7 +139,8 @@ extension MQTTClient {
     guard packet.isComplete else { return false }
     if packet.packetIDPosition != nil {
       guard packet.packetID != 0 else { throw .malformed(.zeroPacketID) }
-      guard output.makeRoom(Acknowledgement.encodedLength) else { return false }
+      waitsForRoom = !output.makeRoom(Acknowledgement.encodedLength)
+      guard !waitsForRoom else { return false }
       if packet.isExactlyOnce {
         if let stored, !receivedIDs.contains(packet.packetID) { keepReceived(stored, packet.packetID) }
         receivedIDs.insert(packet.packetID)

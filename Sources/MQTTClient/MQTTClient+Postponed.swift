@@ -14,8 +14,8 @@ extension MQTTClient {
   /// it was none of QoS 1 or 2. The owner calls `acknowledge` instead, in the order of the messages.
   /// [MQTT-4.6.0-2], [MQTT-4.6.0-3]
   ///
-  /// Until then it counts against the server's `receiveMaximum` (5.0). How many there are is for the owner to
-  /// bound: mosquitto 2.0.11 sends twice the maximum at QoS 2 when `PUBREC` comes late. When the connection is
+  /// Until then it counts against `receiveMaximum` (5.0) at a server that keeps to it. How many there are is for
+  /// the owner to bound: mosquitto 2.0 sends twice the maximum at QoS 2 when `PUBREC` comes late. When the connection is
   /// lost before, the next one brings the message again if the server keeps the session, with `duplicate` and
   /// the same packet identifier, at QoS 2 too: it is for the owner to know it again.
   public func postponeAcknowledgement() -> MQTTPostponedAcknowledgement? {
@@ -25,7 +25,6 @@ extension MQTTClient {
     if current.isExactlyOnce {
       if let stored { forgetReceived(stored, current.packetID) }
       receivedIDs.remove(current.packetID)
-      if unreleased > 0 { unreleased -= 1 }
     }
     current.packetID = 0
     return postponed

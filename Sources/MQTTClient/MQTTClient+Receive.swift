@@ -40,7 +40,7 @@ extension MQTTClient {
     return count
   }
 
-  private var canReceive: Bool { state == .connecting || state == .connected }
+  var canReceive: Bool { state == .connecting || state == .connected }
 
   /// The next thing to tell; pull until nil. A message of QoS 1 or 2 is acknowledged when this is called
   /// again, so that a crash in its handler does not lose it. A QoS 2 message is never told twice.
@@ -77,7 +77,7 @@ extension MQTTClient {
   /// What does not come from the server, or came earlier.
   @inline(never)
   private func nextNews() -> MQTTEvent? {
-    if let event = pendingEvent {
+    if state != .parting, let event = pendingEvent {
       pendingEvent = nil
       return event
     }
@@ -87,16 +87,18 @@ extension MQTTClient {
 
   @inline(never)
   private func nextOfAny() -> MQTTEvent? {
-    guard canReceive else { return nil }
-    do {
-      return try nextPacket()
-    } catch {
-      close(
-        state == .connected ? .disconnected(error) : .connectionFailed(error),
-        telling: isV5 ? error.reasonCode : nil)
-      defer { pendingEvent = nil }
-      return pendingEvent
+    while canReceive {
+      do {
+        return try nextPacket()
+      } catch {
+        if passesOver() { continue }
+        close(
+          state == .connected ? .disconnected(error) : .connectionFailed(error),
+          telling: error.reasonCode)
+        return nextNews()
+      }
     }
+    return nil
   }
 
   /// Gives `body` topic and payload of a message that the latest `nextEvent` answered. They are not
@@ -129,8 +131,8 @@ extension MQTTClient {
         guard try skipMore() else { return nil }
       }
       // Whatever comes may have to be answered; without room for that the server has to wait.
-      guard output.makeRoom(Self.answerRoom) else { return nil }
-      guard let header = try nextHeader() else { return nil }
+      waitsForRoom = !output.makeRoom(Self.answerRoom)
+      guard !waitsForRoom, let header = try nextHeader() else { return nil }
       guard header.packetLength <= received.capacity else {
         if let event = try beginSkipping(header) { return event }
         if skipping == nil { return nil }
@@ -201,13 +203,12 @@ extension MQTTClient {
         payloadCount: Int32(truncatingIfNeeded: length - payloadStart), serial: current.serial))
   }
 
-  /// A QoS 2 message that is delivered: repetitions will not be. False, and nothing is done, when it is one,
-  /// or one too many.
+  /// A QoS 2 message that is delivered: repetitions will not be. False, and nothing is done, when it is one.
+  ///
+  /// A server that sends more of them than `receiveMaximum`, as mosquitto 2.0 does, is put up with: a bit for
+  /// each is all that they take here, and on every further connection it would do the same.
   private func isFirst(_ packetID: UInt16) -> Bool {
-    guard !receivedIDs.contains(packetID), unreleased < UInt32(options.receiveMaximum) || !isV5 else {
-      return false
-    }
-    if isV5 { unreleased += 1 }
+    guard !receivedIDs.contains(packetID) else { return false }
     receivedIDs.insert(packetID)
     if let stored { keepReceived(stored, packetID) }
     current.isExactlyOnce = true
@@ -266,19 +267,21 @@ extension MQTTClient {
     let position = received.head + header.length
     let body = received.bytes(at: position, count: header.remaining)
     if isV5 { return try handleV5(header.type, body.span, at: position) }
+    var answer: Connack?
     do {
       switch header.type {
-      case .connack: return accepted(try Connack.decode(body.span))
+      case .connack: answer = try Connack.decode(body.span)
       case .suback: return try subscribed(body.span)
       case .unsuback: return unsubscribed(try Acknowledgement.decode(body.span), .success)
       case .puback, .pubrec, .pubrel, .pubcomp:
         return acknowledged(header.type, try ReasonedAcknowledgement.decode(body.span, of: header.type))
       default: break
       }
-      return nil
     } catch {
       throw .malformed(error)
     }
+    guard let answer else { return nil }
+    return try accepted(answer)
   }
 
   @inline(never)

@@ -201,10 +201,12 @@ extension MQTTClient {
       guard count > 0 else { return }
     }
     let taken = max(0, min(body(output.contents.span.extracting(first: count)), count))
+    isStuck = taken < count
     guard taken > 0 else { return }
     output.removeFirst(taken)
     stored?.left(taken)
     keepAlive.sent(clock)
+    if state == .connected { noteAwaited() }
     switch state {
     case .draining:
       if output.isEmpty { close(.disconnected(.requested)) }

@@ -62,7 +62,22 @@ extension MQTTClient {
   /// then on its number may be given to another one. Messages may come until then. What is not in the
   /// table, or is leaving it, is ignored. [MQTT-3.10.1-1]
   public func unsubscribe(_ subscription: MQTTSubscription) {
-    if subscriptions.remove(subscription.index) { pump() }
+    if subscriptions.remove(subscription.index, []) { pump() }
+  }
+
+  /// The same with what 5.0 adds: user properties that go with the `UNSUBSCRIBE`, encoded.
+  public func unsubscribe(
+    _ subscription: MQTTSubscription, userProperties: Span<UInt8>
+  ) throws(MQTTSubscribeError) {
+    do {
+      try Properties.check(userProperties, for: .unsubscribe)
+    } catch {
+      throw .invalidOptions
+    }
+    guard subscriptions.entries.indices.contains(subscription.index) else { return }
+    let filter = subscriptions.entries[subscription.index].filter
+    guard filter.count + userProperties.count + 14 + Self.reserve <= output.capacity else { throw .tooLarge }
+    if subscriptions.remove(subscription.index, MQTTVersion.hasV5 ? userProperties.copied : []) { pump() }
   }
 
   /// Writes as many `SUBSCRIBE` and `UNSUBSCRIBE` as there is room for.
@@ -94,7 +109,9 @@ extension MQTTClient {
   ) throws(EncodingError) -> Int {
     let filter = entry.filter.span
     switch (entry.state == .unwanted, isV5) {
-    case (true, true): return try Unsubscribe.encodeV5(packetID: packetID, filter: filter, into: &span)
+    case (true, true):
+      return try Unsubscribe.encodeV5(
+        packetID: packetID, properties: entry.properties.span, filter: filter, into: &span)
     case (true, false): return try Unsubscribe.encode(packetID: packetID, filter: filter, into: &span)
     case (false, true):
       return try Subscribe.encodeV5(

@@ -48,10 +48,17 @@ public final class MQTTClient {
   /// The latest time we were told.
   var clock: UInt64 = 0
   var connectedAt: UInt64 = 0
+  /// Messages that had come and gone when this connection began.
+  var workBefore: UInt32 = 0
   /// How long to wait before the next attempt.
   var patience = Patience.normal
   var backoff: Backoff
   var keepAlive: KeepAlive
+  var awaited = Awaited()
+  /// The transport did not take all that there was.
+  var isStuck = false
+  /// Received bytes were left alone because there was no room for an answer.
+  var waitsForRoom = false
 
   var received: ByteQueue
   var hasReceived = false
@@ -74,6 +81,7 @@ public final class MQTTClient {
   let connectPacket: ConnectPacket
   let authenticator: (any MQTTAuthenticator)?
   var authentication = Authentication()
+  var mistakes = Mistakes()
   /// The `CONNECT` of this connection asked for a clean start.
   var startedClean = false
 
@@ -89,8 +97,6 @@ public final class MQTTClient {
   var longestTaken = Int.max
   var receivedAliases: ReceivedAliases
   var sentAliases: SentAliases
-  /// QoS 2 messages that the server has sent on this connection and not released.
-  var unreleased: UInt32 = 0
   /// Where the properties of what the latest event tells of are.
   var eventProperties = 0..<0
   /// Subscriptions were refused before they were sent.
@@ -181,6 +187,7 @@ public final class MQTTClient {
     observe(now)
     guard state == .opening else { return }
     forgetBytes()
+    mistakes = Mistakes(before: mistakes.before || mistakes.now)
     keepAlive.started(now)
     state = .connecting
     if !writeConnect() { close(.connectionFailed(.authenticationFailed)) }
@@ -190,6 +197,7 @@ public final class MQTTClient {
   /// pulled as events are gone. Schedules the next attempt.
   public func transportClosed(now: UInt64) {
     observe(now)
+    rateConnection(isLost: true)
     switch state {
     case .idle, .waiting: return
     case .opening: pendingEvent = .connectionFailed(.transportClosed)
@@ -200,7 +208,6 @@ public final class MQTTClient {
     case .draining: pendingEvent = .disconnected(.requested)
     case .parting, .closing: break
     }
-    rateConnection()
     forgetBytes()
     guard isWanted else {
       state = .idle
@@ -248,6 +255,12 @@ public final class MQTTClient {
     case .parting:
       if now >= deadline { state = .closing }
     case .connected:
+      // What is to be answered may not have left, or the answer may wait behind what we have no room to answer.
+      if isStuck { awaited = Awaited() }
+      noteAwaited()
+      if let answer = awaited.deadline(options.acknowledgementTimeout), clock >= answer {
+        return close(.disconnected(.acknowledgementTimeout))
+      }
       switch keepAlive.verdict(now) {
       case .wait: return
       case .ping:
@@ -262,16 +275,25 @@ public final class MQTTClient {
   /// events. Call it before `advance(to:)`.
   public func noteSignOfLife() {
     hasReceived = true
+    // The answer may be among it.
+    awaited = Awaited()
   }
 
-  /// When `advance(to:)` has something to do at the latest; nil while it has not.
-  public var nextDeadline: UInt64? {
+  /// When the owner has something to do at the latest, `advance(to:)` and `nextEvent`; nil while it has not. Now, while
+  /// there is an event to be pulled.
+  public var nextDeadline: UInt64? { hasNews ? clock : nextTimer }
+
+  /// The same for an owner who pulls no events for now.
+  package var nextTimer: UInt64? {
     switch state {
     case .idle, .closing: nil
-    case .connecting, .connected:
-      // The answer to a challenge goes on with the next `nextEvent`.
-      if authentication.isAnswering { clock } else { state == .connected ? keepAlive.deadline : deadline }
-    case .waiting, .opening, .draining, .parting: deadline
+    case .connected:
+      if let silence = keepAlive.deadline, let answer = awaited.deadline(options.acknowledgementTimeout) {
+        min(silence, answer)
+      } else {
+        keepAlive.deadline ?? awaited.deadline(options.acknowledgementTimeout)
+      }
+    case .connecting, .waiting, .opening, .draining, .parting: deadline
     }
   }
 
@@ -295,12 +317,14 @@ public final class MQTTClient {
   }
 
   /// Ends the connection from our side; the event says why. A server of 5.0 that made a mistake is told of
-  /// it, after what is on its way. [MQTT5-4.13.1-1]
+  /// it, after what is on its way: then the event waits until that is written. [MQTT5-4.13.1-1]
   func close(_ event: MQTTEvent?, telling code: MQTTReasonCode? = nil) {
-    rateConnection()
+    rateConnection(isLost: false)
     forgetReceived()
     pendingEvent = event
-    if state == .connected, isV5, let code, sayGoodbye(code, Span()) {
+    let wasConnected = state == .connected
+    if wasConnected, isV5, let code { _ = sayGoodbye(code, Span()) }
+    if wasConnected, code != nil, !output.isEmpty {
       state = .parting
       deadline = clock + Self.partingTimeout
     } else {
@@ -338,8 +362,17 @@ public final class MQTTClient {
     }
   }
 
-  private func rateConnection() {
-    if state == .connected || state == .draining { backoff.connectionLasted(clock - connectedAt) }
+  private func rateConnection(isLost: Bool) {
+    guard state == .connected || state == .draining else { return }
+    mistakes.before = false
+    backoff.connectionLasted(clock - connectedAt, brokeOff: isLost && brokeOff)
+  }
+
+  /// The connection was lost in the middle of work that went well until then. One that another client with our client
+  /// identifier ended looks otherwise: all was said, and nothing came since, for that one waited before it connected.
+  private var brokeOff: Bool {
+    counters.received &+ counters.settled != workBefore
+      && (outbox.inFlight > 0 || keepAlive.hasReceived(within: options.backoffMinimum / 2, clock))
   }
 
   private func forgetBytes() {
@@ -351,6 +384,8 @@ public final class MQTTClient {
   private func forgetReceived() {
     received.removeAll()
     hasReceived = false
+    waitsForRoom = false
+    isStuck = false
     current = CurrentPacket(serial: current.serial &+ 1)
     skipping = nil
   }

@@ -60,6 +60,9 @@ public struct MQTTClientOptions: Sendable {
 
   /// Milliseconds for opening the transport and the server's answer together.
   public var connectTimeout: UInt64 = 10_000
+  /// Milliseconds for the acknowledgement of what has waited longest for one; then the connection is ended, and the next
+  /// one sends it again. 0: for ever.
+  public var acknowledgementTimeout: UInt64 = 60_000
   /// Shortest wait before a new attempt, milliseconds.
   public var backoffMinimum: UInt64 = 500
   /// Longest wait before a new attempt, milliseconds.

@@ -63,6 +63,8 @@ public enum MQTTDisconnectReason: Error, Equatable, Sendable {
   case connectTimeout
   /// The peer gave no sign of life.
   case keepAliveTimeout
+  /// The server answers, and one acknowledgement has not come in time.
+  case acknowledgementTimeout
   /// The server sent bytes that are no MQTT.
   case malformed(MQTTMalformedPacket)
   /// The server sent a packet that may not come now; its type's number.
@@ -146,8 +148,12 @@ public struct MQTTCounters: Equatable, Sendable {
   public internal(set) var storeFailures: UInt32 = 0
   /// Records of the store that were none, and have been removed.
   public internal(set) var damagedRecords: UInt32 = 0
+  /// Messages that have come to their end at the server.
+  public internal(set) var settled: UInt32 = 0
   /// Messages skipped for their length.
   public internal(set) var oversized: UInt32 = 0
+  /// Packets with a mistake that were passed over, because the server had made one on the connection before.
+  public internal(set) var malformed: UInt32 = 0
   /// Messages that got a topic alias instead of their topic.
   public internal(set) var aliased: UInt32 = 0
   /// Times the server accepted us.
@@ -165,7 +171,9 @@ extension MQTTDisconnectReason {
     case .packetTooLarge: .packetTooLarge
     case .violation(let code): code
     case .authenticationFailed: .unspecifiedError
-    case .requested, .transportClosed, .connectTimeout, .keepAliveTimeout, .server, .closedEarly: nil
+    case .requested, .transportClosed, .connectTimeout, .keepAliveTimeout, .acknowledgementTimeout, .server,
+      .closedEarly:
+      nil
     }
   }
 }

@@ -18,8 +18,8 @@ struct Subscriptions {
   struct Entry {
     let filter: [UInt8]
     let options: SubscriptionOptions
-    /// Of 5.0, encoded.
-    let properties: [UInt8]
+    /// Of 5.0, encoded: those of its `SUBSCRIBE`, or of its `UNSUBSCRIBE`.
+    fileprivate(set) var properties: [UInt8]
     let hasIdentifier: Bool
     var state = State.wanted
 
@@ -34,6 +34,8 @@ struct Subscriptions {
   private(set) var entries: [Entry] = []
   /// Entries of which something is to be sent.
   private var unsent = 0
+  /// Some were sent, and may not be answered.
+  private var mayAwait = false
 
   var hasUnsent: Bool { unsent > 0 }
 
@@ -54,10 +56,11 @@ struct Subscriptions {
   }
 
   /// It is no longer wanted. False when it was not: nothing will be told.
-  mutating func remove(_ index: Int) -> Bool {
+  mutating func remove(_ index: Int, _ properties: [UInt8]) -> Bool {
     guard entries.indices.contains(index), entries[index].isLive else { return false }
     if entries[index].state != .wanted { unsent += 1 }
     entries[index].state = .unwanted
+    entries[index].properties = properties
     return true
   }
 
@@ -78,6 +81,7 @@ struct Subscriptions {
   mutating func sent(_ index: Int, packetID: UInt16) {
     entries[index].state = entries[index].state == .unwanted ? .unasked(packetID) : .asked(packetID)
     unsent -= 1
+    mayAwait = true
   }
 
   /// It is not sent to this server.
@@ -88,6 +92,19 @@ struct Subscriptions {
 
   mutating func settle(_ index: Int, _ state: State) {
     entries[index].state = state
+  }
+
+  /// The packet identifier of the first that the server has not answered.
+  mutating func firstAwaited() -> UInt32? {
+    guard mayAwait else { return nil }
+    for entry in entries {
+      switch entry.state {
+      case .asked(let packetID), .unasked(let packetID): return UInt32(packetID)
+      default: continue
+      }
+    }
+    mayAwait = false
+    return nil
   }
 
   /// The first entry of which something is to be sent. What is unwanted goes first: the same filter may

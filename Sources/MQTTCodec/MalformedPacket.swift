@@ -79,8 +79,9 @@ public enum MalformedPacket: Error, Equatable, Sendable {
     switch self {
     case .protocolName, .protocolVersion: .unsupportedProtocolVersion
     case .invalidFilter: .topicFilterInvalid
-    case .emptyTopic, .wildcardInTopic: .topicNameInvalid
-    case .duplicateProperty, .propertyValue, .emptyList: .protocolError
+    // "Topic Name invalid" is for names that are well formed and not wanted.
+    case .emptyTopic, .wildcardInTopic, .zeroPacketID, .duplicateProperty, .propertyValue, .emptyList:
+      .protocolError
     case .topicAlias: .topicAliasInvalid
     default: .malformedPacket
     }

@@ -52,11 +52,11 @@ public final class MQTTConnection: NetworkStreamOwner {
     case open
     /// Lost or refused; the client hears of it in the next `service`.
     case lost
-    /// The last words are out; waits until the server has them, at most until then.
-    case parting(Instant)
+    /// Our end is closed, and what still comes is thrown away until the server closes its end, at most until then.
+    case parting(any NetworkStream, until: Instant)
   }
 
-  /// How long a server may take to close after it has been told goodbye.
+  /// How long a server may take to close after us.
   private static let patience = Duration.milliseconds(500)
 
   /// At least one server, and `transports` for all of them. Allocates; afterwards only opening a connection does.
@@ -95,8 +95,7 @@ public final class MQTTConnection: NetworkStreamOwner {
   }
 
   /// Does what the client asks for. True: something changed, and the client has to be looked at again.
-  /// `isLast`: no other connection will follow.
-  public func service(isLast: Bool = false) -> Bool {
+  public func service() -> Bool {
     switch state {
     case .lost:
       end()
@@ -108,21 +107,19 @@ public final class MQTTConnection: NetworkStreamOwner {
       stream.open()
       if case .opening = state { return false }
       return true
-    case .open where client.transportRequest == .close && isLast:
-      stream.finish()
-      state = .parting(loop.now + MQTTConnection.patience)
-      client.transportClosed(now: now)
+    case .open where client.transportRequest == .close:
+      part()
       return true
-    case .opening where client.transportRequest == .close, .open where client.transportRequest == .close:
+    case .opening where client.transportRequest == .close:
       stream.close()
       end()
       return true
     case .open: return serviceOpen()
-    case .parting(let deadline):
+    case .parting(let stream, let deadline):
       if stream.isOpen && loop.now < deadline { return false }
       stream.close()
       state = .closed
-      return false
+      return client.transportRequest != .none
     case .closed where client.transportRequest == .close:
       // Begun and ended before anything was opened.
       client.transportClosed(now: now)
@@ -134,11 +131,11 @@ public final class MQTTConnection: NetworkStreamOwner {
 
   /// When `service` has something to do at the latest, beside the client's own deadline.
   public var deadline: Instant? {
-    if case .parting(let deadline) = state { return deadline }
+    if case .parting(_, let deadline) = state { return deadline }
     return current > 0 ? knock?.deadline : nil
   }
 
-  /// The last words are still on their way.
+  /// Our last words may still be on their way.
   public var isParting: Bool {
     if case .parting = state { return true }
     return false
@@ -148,10 +145,11 @@ public final class MQTTConnection: NetworkStreamOwner {
     hasBeenAccepted = hasBeenAccepted || client.isConnected
     if current > 0, client.isConnected, knock?.service() == true {
       owner.connectionClosed(server, reason: "the first broker is back")
-      stream.close()
+      _ = flush()
+      let stream = self.stream
       // Where a later one sent us "for good" is a later one, too.
       redirected = nil
-      end()
+      part(stream)
       return true
     }
     if flush() { return true }
@@ -161,6 +159,16 @@ public final class MQTTConnection: NetworkStreamOwner {
   }
 
   private var hasBeenAccepted = false
+
+  private func part() { part(stream) }
+
+  /// Closes our end of a connection that is open. A socket that is closed while something in it is unread resets the
+  /// connection, and the server loses what we said before: acknowledgements, and why we go.
+  private func part(_ stream: any NetworkStream) {
+    stream.finish()
+    end()
+    if stream.isOpen { state = .parting(stream, until: loop.now + MQTTConnection.patience) }
+  }
 
   /// A connection or an attempt is over: who is next?
   private func end() {

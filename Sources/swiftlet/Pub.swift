@@ -12,8 +12,8 @@ struct Pub: AsyncParsableCommand {
         sensors | swiftlet pub -h broker.local -t values -l -q 1
         sensors | swiftlet pub -h broker.local -t values -l -q 1 --outbox values.db
 
-      Ends with 0 when the server has everything, or the outbox what is left; with 1 when that is not so, with 64
-      after wrong usage. Options of mosquitto_pub that are not here: swiftlet --help.
+      Ends with 0 when the server has everything, or the outbox what is left, which standard error tells then; with 1
+      when that is not so, with 64 after wrong usage. Options of mosquitto_pub that are not here: swiftlet --help.
       """)
 
   @OptionGroup(title: "CONNECTION") var connection: ConnectionOptions
@@ -32,6 +32,10 @@ struct Pub: AsyncParsableCommand {
       "Keep messages in this file until the server has them, through outages and the loss of power. The next run "
         + "with it publishes what is left.", valueName: "file"))
   var outbox: String?
+  @Option(
+    help: "With --outbox: after a lost connection, leave when that many seconds have brought nothing further."
+  )
+  var retryFor: Double = 30
 
   func validate() throws {
     let sources = payload.count + (stdinLine ? 1 : 0)
@@ -55,6 +59,7 @@ struct Pub: AsyncParsableCommand {
     guard outbox == nil || qos > 0 else {
       throw ValidationError("--outbox needs --qos 1 or 2: messages of QoS 0 are not kept")
     }
+    guard retryFor >= 0, retryFor <= 1e9 else { throw ValidationError("--retry-for is from 0 to 1000000000") }
     guard outbox == nil || qos < 2 || connection.keepsSession else {
       throw ValidationError(
         "--outbox with --qos 2 needs --id and --disable-clean-session: exactly once takes a server that knows us"
@@ -113,18 +118,25 @@ struct Pub: AsyncParsableCommand {
     await client.disconnect()
   }
 
-  /// Publishes what is kept, as far as there is a connection.
+  /// Publishes what is kept, as far as there are connections.
   private func empty(_ outbox: String, _ client: MQTTAsyncClient) async throws {
     var refusal: MQTTAsyncError?
     do throws(MQTTAsyncError) {
-      if case .disconnected(let error) = client.state { throw error }
-      try await client.connect()
+      if !client.hasBeenConnected, case .disconnected(let error) = client.state { throw error }
+      try await client.connect(retryingFor: client.hasBeenConnected ? .seconds(retryFor) : .zero)
+      var left = Int.max
+      var end = ContinuousClock.now
       while true {
         do throws(MQTTAsyncError) {
           try await client.flush()
           break
         } catch .publishFailed(let failure, let reason) {
           refusal = .publishFailed(failure, reason)
+        } catch {
+          let count = await client.unsettled
+          if count < left { (left, end) = (count, .now + .seconds(retryFor)) }
+          guard error != .cancelled, error != .closed, .now < end else { throw error }
+          try await client.connect(retryingFor: end - .now)
         }
       }
     } catch {

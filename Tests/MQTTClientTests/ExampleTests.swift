@@ -1,5 +1,6 @@
 import Foundation
 import Loopback
+import Synchronization
 import Testing
 
 @Suite("The example in docs/mqtt-client.md")
@@ -20,6 +21,7 @@ struct ExampleTests {
     #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
     defer { close(ends[0]) }
     let serverEnd = ends[1]
+    let said = Mutex(0)
     let thread = Thread {
       let server = LoopbackServer()
       server.transportOpened()
@@ -31,10 +33,12 @@ struct ExampleTests {
         _ = write(serverEnd, server.output, server.output.count)
         server.output = []
       }
+      said.withLock { $0 = server.disconnects }
       close(serverEnd)
     }
     thread.start()
     #expect(try greet(over: ends[0], clientID: "example") == "hello")
-    shutdown(ends[0], Int32(SHUT_RDWR))
+    // It has read on until the server had its goodbye, and closed.
+    #expect(said.withLock { $0 } == 1)
   }
 }

@@ -108,6 +108,13 @@ final class Harness {
     return bytes
   }
 
+  /// The same with the events that follow.
+  func takeLast() -> [UInt8] {
+    let bytes = takeAll()
+    pull()
+    return bytes
+  }
+
   /// Opens, connects and forgets about it.
   func connect(sessionPresent: Bool = false) {
     if !client.isConnected { client.start(now: now) }
@@ -119,6 +126,7 @@ final class Harness {
 
   /// Waits for the end of the backoff.
   func waitForOpen() {
+    if client.transportRequest == .none { pull() }
     if let deadline = client.nextDeadline, client.transportRequest == .none {
       now = max(now, deadline)
       client.advance(to: now)

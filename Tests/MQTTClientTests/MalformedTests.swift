@@ -103,7 +103,8 @@ struct MalformedTests {
       harness.client.withOutput { $0.count }
       if harness.client.transportRequest == .close { closed += 1 }
     }
-    #expect(closed > 50_000)
+    // Fewer than there are mistakes: on the connection after one that a mistake has ended they are put up with.
+    #expect(closed > 40_000)
   }
 
   private func stream(_ round: Int, _ random: inout SplitMix) -> [UInt8] {

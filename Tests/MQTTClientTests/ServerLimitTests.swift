@@ -181,6 +181,7 @@ struct ServerLimitTests {
     harness.lose()
     harness.connectV5()
     harness.feed(publishV5("", [7], one))
+    _ = harness.takeLast()
     #expect(harness.seen == [.disconnected(.violation(.protocolError))])
   }
 

@@ -114,6 +114,7 @@ struct TimingTests {
     harness.client.start(now: harness.now)
     return try (0..<count).map { _ in
       harness.client.transportClosed(now: harness.now)
+      harness.pull()
       let deadline = try #require(harness.client.nextDeadline)
       let wait = deadline - harness.now
       harness.waitForOpen()
@@ -170,8 +171,176 @@ struct TimingTests {
     #expect(link.client.isConnected)
     link.run(for: 70_000)
     link.cut()
+    link.harness.pull()
     let deadline = try #require(link.client.nextDeadline)
     #expect(deadline - link.harness.now <= 1_000)
+  }
+
+  @Test(
+    "A line that breaks in the middle of work is tried again soon, however often; one that is of no use later and later",
+    arguments: [QoS.atLeastOnce, .exactlyOnce], [false, true])
+  func brokenLine(_ qos: QoS, _ isReceiving: Bool) throws {
+    let harness = try Harness { $0.cleanSession = false }
+    harness.connect()
+    for round in UInt8(1)...20 {
+      if isReceiving {
+        harness.feed(publishPacket("t", [round], qos: qos.rawValue, packetID: UInt16(round)))
+      } else {
+        _ = try harness.publish("t", [1], qos: qos)
+        _ = try harness.publish("t", [2], qos: qos)
+        let packetID = harness.takeAll()[6]
+        harness.feed(
+          qos == .atLeastOnce ? [0x40, 2, 0, packetID] : [0x50, 2, 0, packetID, 0x70, 2, 0, packetID])
+      }
+      harness.client.transportClosed(now: harness.now)
+      harness.pull()
+      #expect(harness.seen.last == .disconnected(.transportClosed))
+      let deadline = try #require(harness.client.nextDeadline)
+      #expect(deadline - harness.now <= 1_000)
+      harness.waitForOpen()
+      harness.connect(sessionPresent: true)
+    }
+    // Nothing comes, and nothing is settled.
+    var longest: UInt64 = 0
+    for _ in 1...20 {
+      harness.client.transportClosed(now: harness.now)
+      harness.pull()
+      longest = max(longest, try #require(harness.client.nextDeadline) - harness.now)
+      harness.waitForOpen()
+      harness.connect(sessionPresent: true)
+    }
+    #expect(longest > 20_000)
+  }
+
+  @Test(
+    "Two clients with one identifier that fight for their session calm down, though each says all it has to say"
+  )
+  func fight() throws {
+    let harness = try Harness()
+    harness.connect()
+    var longest: UInt64 = 0
+    for _ in 1...20 {
+      _ = try harness.publish("online", [1], qos: .atLeastOnce)
+      let packetID = harness.takeAll().dropFirst(11).first ?? 0
+      harness.feed([0x40, 2, 0, packetID])
+      // The other one has waited as long as we do, and comes.
+      harness.now += 500
+      harness.client.transportClosed(now: harness.now)
+      harness.pull()
+      longest = max(longest, try #require(harness.client.nextDeadline) - harness.now)
+      harness.waitForOpen()
+      harness.connect()
+    }
+    #expect(longest > 20_000)
+  }
+
+  @Test(
+    "What is not acknowledged within a minute is sent again on another connection, though the server gives signs of life",
+    arguments: [60_000, 5_000] as [UInt64])
+  func acknowledgementTimeout(_ timeout: UInt64) throws {
+    let harness = try Harness { options in
+      options.cleanSession = false
+      options.acknowledgementTimeout = timeout
+      options.keepAlive = 2
+    }
+    harness.connect()
+    let packetID = try harness.publish("t", [1], qos: .atLeastOnce)
+    let sent = publishPacket("t", [1], qos: 1, packetID: packetID)
+    #expect(harness.takeAll() == sent)
+    // A bit of its identifier is another on the way; one that is right is for another message.
+    harness.feed([0x40, 2, 0x40, UInt8(packetID)])
+    let other = try harness.publish("t", [2], qos: .exactlyOnce)
+    _ = harness.takeAll()
+    harness.feed([0x50, 2, 0, UInt8(other), 0x70, 2, 0, UInt8(other)])
+    #expect(harness.seen == [.published(other)])
+    _ = harness.takeAll()
+    let begin = harness.now
+    while harness.client.transportRequest == .none {
+      harness.now = try #require(harness.client.nextDeadline)
+      harness.client.advance(to: harness.now)
+      if harness.takeAll() == [0xC0, 0] { harness.feed([0xD0, 0]) }
+    }
+    #expect(harness.now - begin == timeout)
+    harness.pull()
+    #expect(harness.seen.last == .disconnected(.acknowledgementTimeout))
+    harness.client.transportClosed(now: harness.now)
+    harness.waitForOpen()
+    harness.connect(sessionPresent: true)
+    #expect(harness.takeAll() == [sent[0] | 8] + sent.dropFirst())
+  }
+
+  @Test("So is a filter that the server does not answer, and PUBREL")
+  func otherAcknowledgements() throws {
+    let harness = try Harness { $0.cleanSession = false }
+    harness.connect()
+    try harness.subscribe("a")
+    let subscribed = harness.takeAll()
+    harness.now += 60_000
+    harness.client.advance(to: harness.now)
+    harness.pull()
+    #expect(harness.seen.last == .disconnected(.acknowledgementTimeout))
+    harness.client.transportClosed(now: harness.now)
+    harness.waitForOpen()
+    harness.connect(sessionPresent: true)
+    #expect(harness.takeAll().count == subscribed.count)
+    harness.feed([0x90, 3, 0, 2, 0])
+    let packetID = try UInt8(harness.publish("t", [], qos: .exactlyOnce))
+    _ = harness.takeAll()
+    harness.now += 40_000
+    harness.feed([0x50, 2, 0, packetID])
+    #expect(harness.takeAll() == [0x62, 2, 0, packetID])
+    harness.now += 40_000
+    harness.client.advance(to: harness.now)
+    #expect(harness.client.isConnected, "PUBREC was an answer")
+    harness.now += 20_000
+    harness.client.advance(to: harness.now)
+    harness.pull()
+    #expect(harness.seen.last == .disconnected(.acknowledgementTimeout))
+  }
+
+  @Test("A server that takes nothing for now is not asked for an answer")
+  func takesNothing() throws {
+    let harness = try Harness { $0.keepAlive = 0 }
+    harness.connect()
+    _ = try harness.publish("t", [1], qos: .atLeastOnce)
+    for _ in 1...5 {
+      harness.client.withOutput { _ in 1 }
+      harness.now += 50_000
+      harness.client.advance(to: harness.now)
+      #expect(harness.client.isConnected)
+    }
+    _ = harness.takeAll()
+    harness.now += 60_000
+    harness.client.advance(to: harness.now)
+    harness.pull()
+    #expect(harness.seen == [.disconnected(.acknowledgementTimeout)])
+  }
+
+  @Test("A loop that sleeps until the deadline hears of everything: while there is an event it is now")
+  func deadlineOfEvents() throws {
+    let harness = try Harness { options in
+      options.keepAlive = 0
+      options.sendCapacity = 256
+    }
+    harness.connect()
+    #expect(harness.client.nextDeadline == nil)
+    // Messages that wait in the buffer until their acknowledgements have room.
+    for packetID in UInt16(1)...100 {
+      _ = harness.client.receive(publishPacket("t", [], qos: 1, packetID: packetID), now: harness.now)
+    }
+    harness.pull()
+    #expect(harness.seen.count < 100 && harness.client.nextDeadline == nil)
+    _ = harness.take()
+    #expect(harness.client.nextDeadline == harness.now)
+    harness.pull()
+    #expect(harness.client.nextDeadline == nil)
+    harness.client.disconnect(now: harness.now)
+    _ = harness.takeAll()
+    #expect(harness.client.transportRequest == .close && harness.client.nextDeadline == harness.now)
+    harness.client.transportClosed(now: harness.now)
+    #expect(harness.client.nextDeadline == harness.now)
+    harness.pull()
+    #expect(harness.seen.last == .disconnected(.requested) && harness.client.nextDeadline == nil)
   }
 
   @Test("A broker that restarts has its client back in under ten seconds")

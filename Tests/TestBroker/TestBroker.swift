@@ -69,6 +69,19 @@ public final class TestBroker: Sendable {
     guard publisher.terminationStatus == 0 else { throw Failure(what: "mosquitto_pub failed") }
   }
 
+  /// The same with a message for each number.
+  public func publishLines(_ numbers: ClosedRange<Int>, _ arguments: String...) throws {
+    let publisher = Process()
+    publisher.executableURL = URL(fileURLWithPath: "/usr/bin/mosquitto_pub")
+    publisher.arguments = ["-h", "127.0.0.1", "-p", "\(port)", "-l"] + arguments
+    let lines = directory.appending(path: "lines")
+    try Data(numbers.map { "\($0)\n" }.joined().utf8).write(to: lines)
+    publisher.standardInput = try FileHandle(forReadingFrom: lines)
+    try publisher.run()
+    publisher.waitUntilExit()
+    guard publisher.terminationStatus == 0 else { throw Failure(what: "mosquitto_pub failed") }
+  }
+
   /// A port on loopback that no other test is given, in this process or another (Tests/harness/reservation.py), that
   /// nobody listens on, and that the kernel does not give to connections that go out.
   public static func freePort() throws -> UInt16 {

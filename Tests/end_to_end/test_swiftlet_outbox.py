@@ -6,6 +6,7 @@ import signal
 import subprocess
 import unittest
 
+from harness.breaking import BreakingLine
 from harness.mqtt import Broker, Observer, free_port, wait_until
 from harness.waiting import PATIENCE
 
@@ -98,6 +99,30 @@ class Outbox(unittest.TestCase):
         out, err = process.communicate(timeout=PATIENCE)
         self.assertEqual((process.returncode, out, err), (0, b"", b""))
         wait_until(lambda: observer.messages[-1].payload == b"4", what="the last line")
+
+    def test_one_run_empties_the_file_over_a_line_that_breaks(self):
+        self.assertEqual(self.pub("-l", input=b"".join(b"%d\n" % number for number in range(40))).returncode, 0)
+        observer = self.observe()
+        with BreakingLine(self.port, from_client=250, times=4) as line:
+            self.options[3] = str(line.port)
+            result = self.pub("-m", "end")
+            self.assertEqual((result.returncode, result.stderr), (0, b""))
+            self.assertEqual((line.connections, self.kept()), (5, 0))
+        wait_until(lambda: observer.messages and observer.messages[-1].payload == b"end", what="the end")
+        # At least once, and in order.
+        self.assertEqual(list(dict.fromkeys(m.payload for m in observer.messages)),
+                         [b"%d" % number for number in range(40)] + [b"end"])
+
+    def test_what_a_lost_server_does_not_take_in_time_is_kept(self):
+        self.assertEqual(self.pub("-m", "1").returncode, 0)
+        broker = Broker(self.port)
+        self.addCleanup(broker.close)
+        with BreakingLine(self.port, from_client=60, times=1000) as line:
+            self.options[3] = str(line.port)
+            result = self.pub("-m", "2", "--retry-for", "1")
+            self.assertEqual(result.returncode, 0)
+            self.assertIn(f"kept in {self.path} for the next run: 2", result.stderr.decode())
+            self.assertGreater(line.connections, 1)
 
     def test_a_refused_message_is_told_and_goes(self):
         acl = os.path.join(self.directory, "acl")
