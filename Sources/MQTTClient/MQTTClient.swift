@@ -334,24 +334,6 @@ public final class MQTTClient {
     }
   }
 
-  /// Whether our `DISCONNECT` may carry these: a server that was to keep no session cannot keep it longer,
-  /// and takes no packet that is too long. [MQTT5-3.14.2-2], [MQTT5-3.14.2-3], [MQTT5-3.14.2-4]
-  private func mayCarry(_ properties: Span<UInt8>) -> Bool {
-    guard isV5, properties.count + 8 <= Int(clamping: serverLimits.maximumPacketSize) else { return false }
-    do throws(MalformedPacket) {
-      try Properties.check(properties, for: .disconnect)
-      var position = 0
-      while let property = try Properties.next(properties, at: &position) {
-        if property.id == .sessionExpiryInterval, property.number > 0, connectPacket.sessionExpiry == 0 {
-          return false
-        }
-      }
-      return true
-    } catch {
-      return false
-    }
-  }
-
   /// Queues `DISCONNECT`; false when there is no room for it. Of the reserve acknowledgements leave enough for
   /// one without properties.
   private func sayGoodbye(_ reason: MQTTReasonCode, _ properties: Span<UInt8>) -> Bool {
