@@ -60,7 +60,9 @@ extension Properties {
       return
     }
   }
+}
 
+extension MQTTClient {
   /// Whether our `DISCONNECT` may carry these: a server that was to keep no session cannot keep it longer,
   /// and takes no packet that is too long. [MQTT5-3.14.2-2], [MQTT5-3.14.2-3], [MQTT5-3.14.2-4]
   func mayCarry(_ properties: Span<UInt8>) -> Bool {
