@@ -101,17 +101,17 @@ private final class OtherRun: MonotonicClock {
   }
 
   @Test("an expiry beside the time stays where it is")
-  func besides() throws {
+  func besides() {
     let times = SampleTimes(clock: calendar.clock, wallClock: calendar)
     var list = PropertyList()
-    try list.append(.messageExpiryInterval, 60)
+    list.append(.messageExpiryInterval, 60)
     let before = list.bytes
     times.stampProperties(&list)
     calendar.boot = nil
     let unknown = SampleTimes(clock: calendar.clock, wallClock: calendar)
     #expect(rewritten(times, list.bytes).count == before.count + 25)
     list.removeAll()
-    try list.append(.messageExpiryInterval, 60)
+    list.append(.messageExpiryInterval, 60)
     unknown.stampProperties(&list)
     #expect(rewritten(unknown, list.bytes) == before)
   }
