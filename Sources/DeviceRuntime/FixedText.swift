@@ -35,6 +35,7 @@ public struct FixedText: Sendable {
     body(bytes.span.extracting(0..<count))
   }
 
+  @inline(never)
   public mutating func append(byte: UInt8) {
     guard count < FixedText.capacity else {
       isTruncated = true
@@ -44,22 +45,27 @@ public struct FixedText: Sendable {
     count += 1
   }
 
+  @inline(never)
   public mutating func append(_ span: Span<UInt8>) {
     for index in span.indices { append(byte: span[index]) }
   }
 
+  @inline(never)
   public mutating func append(_ other: FixedText) {
     for index in 0..<other.count { append(byte: other[index]) }
   }
 
+  @inline(never)
   public mutating func append(_ text: StaticString) {
     text.withUTF8Buffer { for byte in $0 { append(byte: byte) } }
   }
 
+  @inline(never)
   public mutating func append(_ text: String) {
     for byte in text.utf8 { append(byte: byte) }
   }
 
+  @inline(never)
   public mutating func append(decimal value: Int64) {
     if value < 0 { append(byte: UInt8(ascii: "-")) }
     append(digitsOf: value.magnitude, base: 10)
@@ -73,6 +79,7 @@ public struct FixedText: Sendable {
   }
 
   /// `0x44`
+  @inline(never)
   public mutating func append(hex value: UInt8) {
     append("0x")
     append(byte: FixedText.digit(value >> 4))
@@ -80,6 +87,7 @@ public struct FixedText: Sendable {
   }
 
   /// `30min`, `90s`, `250ms`: the way durations are written in a device file.
+  @inline(never)
   public mutating func append(_ duration: Duration) {
     let text = DurationText(milliseconds: duration.milliseconds)
     append(decimal: text.count)
