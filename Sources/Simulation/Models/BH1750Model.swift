@@ -33,8 +33,9 @@ public final class BH1750Model: I2CTargetModel, SensorModel {
     case 0x10, 0x11, 0x13, 0x20, 0x21, 0x23:
       isOn = true
       mode = bytes[0]
-      let usual: Duration = mode & 0b11 == 0b11 ? .milliseconds(24) : .milliseconds(180)
-      ends = clock.now + usual * Int64(measurementTime) / 69
+      // Durations are divided in 128 bits, which a library of the compiler's would do.
+      let usual: Int64 = mode & 0b11 == 0b11 ? 24_000_000 : 180_000_000
+      ends = clock.now + .nanoseconds(usual * Int64(measurementTime) / 69)
     case 0x40...0x47: measurementTime = measurementTime & 0b0001_1111 | bytes[0] << 5
     case 0x60...0x7F: measurementTime = measurementTime & 0b1110_0000 | bytes[0] & 0b0001_1111
     default: break
