@@ -205,7 +205,7 @@ class CommandsAtRabbitMQ(WithRabbitMQ):
         for line in subscriber.stdout.read().splitlines():
             message = json.loads(line)
             self.assertEqual((message["topic"], message["payload"], message["qos"]), ("new/1", "text", 1))
-            self.assertEqual(message["properties"]["user-properties"], [{"unit": "C"}])
+            self.assertEqual(message["properties"]["user-properties"], {"unit": "C"})
         refused = self.publish("new/2", "-q", "2")
         self.assertEqual(refused.returncode, 1)
         self.assertIn(b"QoS not supported; use a lower QoS", refused.stderr)
