@@ -43,3 +43,8 @@ extension MQTTClient {
   /// Copies bytes from the socket in; answers how many there was room for.
   public func receive(_ bytes: [UInt8], now: UInt64) -> Int { receive(bytes.span, now: now) }
 }
+
+// Not where the codes are: what reads and writes packets allocates nothing, which a String does.
+extension MQTTReasonCode: CustomStringConvertible {
+  public var description: String { text.description }
+}

@@ -1,6 +1,4 @@
-extension ReasonCode: CustomStringConvertible {
-  public var description: String { text.description }
-
+extension ReasonCode {
   /// The code's name as the specification has it, for logs and errors.
   public var text: StaticString {
     rawValue < 0x80 ? successText : rawValue < 0x90 ? connectionText : packetText
