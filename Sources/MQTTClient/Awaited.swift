@@ -30,7 +30,7 @@ extension MQTTClient {
     if pendingEvent != nil { return state != .parting }
     return outbox.untold > 0
       || MQTTVersion.hasV5 && (hasUnavailable || authentication.isAnswering && canReceive)
-      || waitsForRoom && output.capacity - output.count >= Self.answerRoom
+      || state == .connected && waitsForRoom && output.capacity - output.count >= Self.answerRoom
   }
 
   /// Notes what the server is to answer first.
