@@ -63,12 +63,11 @@ class Streams:
                 if counters.own == own:
                     raise RuntimeError("the allocation counter is not loaded")
                 return counters.own - own, counters.allocations - every
-            # A handshake that comes in more pieces takes more memory: the fewest of three count, and of nine before
-            # it is said that messages do.
-            few, many = (min(measure(count) for _ in range(3)) for count in (FEW, MANY))
-            if many[0] > few[0]:
-                many = min(many, *(measure(MANY) for _ in range(6)))
-        own, every = (many[index] - few[index] for index in (0, 1))
+            # A handshake that comes in more pieces takes an allocation or two more, whatever the messages take: they
+            # take something where the fewest with many of them are above the most with few.
+            few = [measure(FEW) for _ in range(3)]
+            many = [measure(MANY) for _ in range(3)]
+        own, every = (max(0, min(counts) - max(base)) for counts, base in zip(zip(*many), zip(*few)))
         return own / (MANY - FEW), (every - own) / (MANY - FEW)
 
 
