@@ -29,7 +29,7 @@ extension Endpoint {
 
   /// Compares names byte by byte: comparing Strings would bring Unicode's tables along.
   func isSame(as other: Endpoint) -> Bool {
-    port == other.port && host.utf8.elementsEqual(other.host.utf8)
+    port == other.port && Array(host.utf8) == Array(other.host.utf8)
   }
 
   private static func port(_ digits: ArraySlice<UInt8>) -> UInt16? {
