@@ -85,12 +85,15 @@ public struct BoardCheck {
       problems.report(claim.mark, "\(pin) of \(board.name) is \(supply.supply), not a line")
       return
     }
-    // What is somebody else's is proposed to nobody.
-    let free = board.lines.filter { !claims.contain($0) }.map { $0.name }
-    let names = board.lines.map { $0.name }
     // Digits are never a slip worth guessing at, and a bare number is meant as the number of a line.
     let digits = claim.name.trailingDigits
-    let near = free.filter { $0.trailingDigits.equals(digits) }
+    var names: [String] = []
+    var near: [String] = []
+    for line in board.lines {
+      names.append(line.name)
+      // What is somebody else's is proposed to nobody.
+      if line.name.trailingDigits.equals(digits), !claims.contain(line) { near.append(line.name) }
+    }
     let isNumber = claim.name.equals(digits)
     let meant = isNumber ? near.first ?? digits : claim.name
     var suggestion = didYouMean(meant, near) ?? "lines are \(summary(of: names))"

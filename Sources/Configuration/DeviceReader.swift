@@ -87,7 +87,7 @@ struct DeviceReader {
   /// `relays`, `binaries`
   private static func plural(_ name: String) -> String {
     let bytes = name.bytes
-    guard bytes.count > 1, bytes.suffix(2).elementsEqual("ry".utf8) else { return name + "s" }
+    guard bytes.count > 1, bytes.begins(with: "ry".bytes, at: bytes.count - 2) else { return name + "s" }
     return String(decoding: bytes.dropLast(), as: UTF8.self) + "ies"
   }
 

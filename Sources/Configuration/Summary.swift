@@ -92,7 +92,7 @@ public enum Summary {
     if server.scheme == .unix { return "\(server.host)" }
     let scheme = server.scheme == .mqtt ? "" : server.scheme.name + "://"
     let isIPv6 = server.host.bytes.contains(0x3A)
-    let host = isIPv6 ? "[" + server.host + "]" : server.host
+    let host: Message = isIPv6 ? "[\(server.host)]" : "\(server.host)"
     return "\(scheme)\(host):\(Int(server.port))\(server.path.utf8.count > 1 ? server.path : "")"
   }
 
@@ -107,14 +107,14 @@ public enum Summary {
 
   private static func lineText(_ claim: LineClaim) -> Message {
     let pin = claim.line?.pin.map { padded("pin " + $0.description) } ?? padded("")
-    let user = claim.claimant.kind + " " + claim.claimant.name
+    let user: Message = "\(claim.claimant.kind) \(claim.claimant.name)"
     let level = claim.activeLow ? "active low" : "active high"
     return "\(padded(claim.line?.name ?? claim.name))\(pin)\(user), \(level)\(claim.note)"
   }
 
   private static func targetText(_ target: TargetClaim, _ device: String) -> Message {
     let address = padded(hexadecimal(target.address ?? 0))
-    let user = target.claimant.kind + " " + target.claimant.name
+    let user: Message = "\(target.claimant.kind) \(target.claimant.name)"
     return "\(padded(target.busName))\(address)\(user), \(target.chip)\(target.note) (\(device))"
   }
 }

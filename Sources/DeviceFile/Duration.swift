@@ -34,11 +34,12 @@ extension Field {
       if milliseconds <= Field.longest { return milliseconds }
       report("\(title) is longer than \(Field.longestDays) days")
     case .noUnit(let number):
-      var proposals = ""
-      if range.contains(number * 1000) { proposals = text + "s" }
-      if range.contains(number) { proposals += (proposals.utf8.isEmpty ? "" : " or ") + text + "ms" }
+      var proposals: [String] = []
+      if range.contains(number * 1000) { proposals.append(text + "s") }
+      if range.contains(number) { proposals.append(text + "ms") }
       reject(
-        wanted: "a duration with its unit", proposals.utf8.isEmpty ? nil : "for example \(proposals)")
+        wanted: "a duration with its unit",
+        proposals.isEmpty ? nil : "for example \(listed(proposals, last: "or"))")
     case .ambiguous(let number):
       let fits = range.contains(number * 60_000)
       reject(wanted: Field.wantedDuration, fits ? "write \(Int(number))min for minutes" : nil)

@@ -3,7 +3,11 @@
 extension String {
   @inline(never)
   public func equals(_ other: String) -> Bool {
-    utf8.elementsEqual(other.utf8)
+    let left = utf8.span
+    let right = other.utf8.span
+    guard left.count == right.count else { return false }
+    for index in left.indices where left[index] != right[index] { return false }
+    return true
   }
 
   /// A copy: what goes through it costs the program less than a walk through `utf8`.
@@ -70,12 +74,12 @@ public func hexadecimal(_ byte: UInt8) -> String {
 /// `a, b and c`
 @inline(never)
 public func listed(_ words: [String], last: String = "and") -> String {
-  var text = ""
+  var text: Message = ""
   for (index, word) in words.enumerated() {
-    if index > 0 { text += index == words.count - 1 ? " " + last + " " : ", " }
-    text += word
+    if index > 0 { text += index == words.count - 1 ? " \(last) " : ", " }
+    text += "\(word)"
   }
-  return text
+  return text.text
 }
 
 /// Digits are never a slip: another number is another part, board or version. A key that was pressed twice is one.

@@ -77,7 +77,8 @@ struct Arguments {
         arguments.isVerbose = true
       } else if word.equals("--help") || word.equals("-h") || word.equals("help") {
         arguments.command = .help
-      } else if case .check = arguments.command, arguments.config == nil, word.utf8.first != UInt8(ascii: "-")
+      } else if case .check = arguments.command, arguments.config == nil,
+        word.bytes.first != UInt8(ascii: "-")
       {
         arguments.config = word
       } else {

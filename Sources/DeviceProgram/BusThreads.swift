@@ -13,7 +13,7 @@ public final class BusThreads {
   }
 
   public func queue(_ bus: BusDescription) throws(HardwareError) -> any WorkQueue {
-    for entry in threads where entry.bus.utf8.elementsEqual(bus.device.utf8) { return entry.thread }
+    for entry in threads where entry.bus.equals(bus.device) { return entry.thread }
     do throws(SystemError) {
       let thread = try WorkerThread(loop: loop)
       threads.append((bus.device, thread))

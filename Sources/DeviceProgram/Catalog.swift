@@ -26,11 +26,12 @@ public final class Catalog {
   public var authentication: AuthenticationSource?
   public var memory: TopicMemorySource?
   public var spellings: SpellingSource?
+  public var report: ReportSource?
 
   public init(
     name: String, modules: [ModuleKind], hardware: HardwareSource, transports: [MQTTTransport] = [],
     outbox: OutboxSource? = nil, authentication: AuthenticationSource? = nil,
-    memory: TopicMemorySource? = nil, spellings: SpellingSource? = nil
+    memory: TopicMemorySource? = nil, spellings: SpellingSource? = nil, report: ReportSource? = nil
   ) {
     self.name = name
     self.modules = modules
@@ -40,6 +41,7 @@ public final class Catalog {
     self.authentication = authentication
     self.memory = memory
     self.spellings = spellings
+    self.report = report
   }
 
   /// What a device file may say.

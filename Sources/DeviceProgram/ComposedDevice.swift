@@ -50,7 +50,7 @@ public struct ComposedDevice {
     let topics = Topics(root: root, device: name)
     var options = Device.options(topics: topics, clientID: "swiftlet-" + name, randomSeed: randomSeed)
     options.username = username
-    options.password = password.map { Array($0.utf8) }
+    options.password = password.map { $0.bytes }
     do throws(MQTTOptionsError) {
       let client = try MQTTClient(options)
       return .success(

@@ -74,7 +74,7 @@ public final class Composition {
   private func authenticate(
     _ broker: BrokerDescription, _ options: inout MQTTClientOptions
   ) -> (any MQTTAuthenticator)? {
-    let password = broker.password.map { Array($0.utf8) }
+    let password = broker.password.map { $0.bytes }
     switch broker.authentication {
     case .password:
       options.username = broker.username
@@ -97,7 +97,7 @@ extension Claims {
   func outputsFirst(_ modules: [any Module]) -> [any Module] {
     var (first, others): ([any Module], [any Module]) = ([], [])
     for module in modules {
-      if outputs.contains(where: { $0.claimant.name.utf8.elementsEqual(module.name.utf8) }) {
+      if outputs.contains(where: { $0.claimant.name.equals(module.name) }) {
         first.append(module)
       } else {
         others.append(module)

@@ -72,17 +72,21 @@ public final class Files: ConfigurationSurroundings {
 
   public func boardFile(_ name: String) -> SourceFile? {
     for directory in boardDirectories {
-      if case .success(let file) = Files.read(directory + "/" + name + ".yaml") { return file }
+      if case .success(let file) = Files.read(Files.path(directory, name)) { return file }
     }
     return nil
+  }
+
+  @inline(never)
+  private static func path(_ directory: String, _ name: String) -> String {
+    ("\(directory)/\(name).yaml" as Message).text
   }
 
   public func headerFile(_ name: String) -> SourceFile? { boardFile("headers/" + name) }
 
   public func boardTrouble(_ name: String) -> Message? {
     for directory in boardDirectories {
-      let path = directory + "/" + name + ".yaml"
-      if case .failure(let error) = Files.read(path), !error.isAbsence {
+      if case .failure(let error) = Files.read(Files.path(directory, name)), !error.isAbsence {
         return error.text
       }
       if case .failure(let error) = Files.list(directory, ending: ".yaml"), !error.isAbsence {
@@ -110,7 +114,7 @@ public final class Files: ConfigurationSurroundings {
 
   /// With a slash at its end; empty: here.
   public static func directory(of path: String) -> String {
-    var bytes = Array(path.utf8)
+    var bytes = path.bytes
     while let last = bytes.last, last != UInt8(ascii: "/") { bytes.removeLast() }
     return String(decoding: bytes, as: UTF8.self)
   }
@@ -141,7 +145,7 @@ private final class NameList {
   }
 
   func add(_ name: String) {
-    let bytes = Array(name.utf8)
+    let bytes = name.bytes
     let stem = bytes.count - ending.utf8CodeUnitCount
     guard stem > 0 else { return }
     for index in stem..<bytes.count where bytes[index] != ending.utf8Start[index - stem] { return }

@@ -1,4 +1,5 @@
 import Boards
+import DeviceFile
 import HAL
 import LinuxBoard
 import LinuxPlatform
@@ -17,7 +18,7 @@ public final class LinuxI2CProvider: I2CProvider {
   }
 
   private func opened(_ bus: BusDescription) -> LinuxI2CBus {
-    for entry in buses where entry.device.utf8.elementsEqual(bus.device.utf8) { return entry.bus }
+    for entry in buses where entry.device.equals(bus.device) { return entry.bus }
     let opened = LinuxI2CBus(path: bus.device)
     buses.append((bus.device, opened))
     return opened

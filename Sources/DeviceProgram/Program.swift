@@ -27,7 +27,9 @@ public struct Program {
       case .help: return answer(Arguments.usage(catalog.name))
       case .version:
         let status = answer("\(catalog.name) \(Version.text)\n")
-        if arguments.isVerbose { Report(catalog: catalog).write() }
+        guard arguments.isVerbose else { return status }
+        guard let report = catalog.report else { return complain("this program makes no report", EX_USAGE) }
+        report.write(catalog)
         return status
       case .check: return check(arguments)
       case .forget:

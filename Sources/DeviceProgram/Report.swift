@@ -4,17 +4,22 @@ import DeviceRuntime
 import LinuxPlatform
 import MQTTCodec
 
-/// What somebody who looks into a fault asks first: `--version --verbose`. It needs no device file and no rights; what
-/// cannot be read is named with the reason.
-struct Report {
-  let catalog: Catalog
+/// What somebody who looks into a fault asks first: `--version --verbose`.
+public struct ReportSource {
+  let write: (Catalog) -> Void
 
-  func write() {
+  /// What the program has, and the machine. It needs no device file and no rights; what cannot be read is named with
+  /// the reason.
+  public static var machine: ReportSource { ReportSource { $0.writeReport() } }
+}
+
+extension Catalog {
+  fileprivate func writeReport() {
     let versions = ProtocolVersion.hasV5 ? "5.0 and 3.1.1" : "3.1.1"
     let output = StandardStream.output
     output.write("build   \(Compiler.name), \(String(cString: linux_build()))\nmqtt    \(versions)\n")
     linux_report(output.rawValue)
-    for kind in catalog.modules {
+    for kind in modules {
       output.write("module  \(kind.name)\(kind.chips.isEmpty ? "" : ": ")\(listed(kind.chips))\n")
     }
   }

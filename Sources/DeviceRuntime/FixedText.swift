@@ -62,7 +62,7 @@ public struct FixedText: Sendable {
 
   @inline(never)
   public mutating func append(_ text: String) {
-    for byte in text.utf8 { append(byte: byte) }
+    append(text.utf8.span)
   }
 
   @inline(never)

@@ -20,7 +20,7 @@ struct HTTPHead {
 
   /// `[::1]:1883`
   mutating func add(_ endpoint: Endpoint, withPort: Bool = true) {
-    let isIPv6 = endpoint.host.utf8.contains(0x3A)
+    let isIPv6 = Array(endpoint.host.utf8).contains(0x3A)
     if isIPv6 { add("[") }
     add(endpoint.host)
     if isIPv6 { add("]") }

@@ -28,8 +28,12 @@ extension Endpoint {
   }
 
   /// Compares names byte by byte: comparing Strings would bring Unicode's tables along.
+  @inline(never)
   func isSame(as other: Endpoint) -> Bool {
-    port == other.port && host.utf8.elementsEqual(other.host.utf8)
+    let (name, otherName) = (host.utf8.span, other.host.utf8.span)
+    guard port == other.port, name.count == otherName.count else { return false }
+    for index in name.indices where name[index] != otherName[index] { return false }
+    return true
   }
 
   private static func port(_ digits: ArraySlice<UInt8>) -> UInt16? {

@@ -48,7 +48,7 @@ struct URLReader {
       "unknown scheme '$' in @",
       isProxy
         ? "write socks5:// or http://" : "write mqtt://, mqtts://, ws://, wss:// or unix://",
-      String(decoding: bytes[..<colon], as: UTF8.self))
+      text(bytes[..<colon]))
   }
 
   private mutating func readSocket(_ bytes: ArraySlice<UInt8>) throws(MQTTURLFault) {
@@ -56,12 +56,12 @@ struct URLReader {
       throw fault(
         "a local socket has a whole path of at most 107 bytes", "for example unix:///run/mosquitto/mqtt.sock")
     }
-    url.host = String(decoding: bytes, as: UTF8.self)
+    url.host = text(bytes)
   }
 
   private mutating func readPath(_ bytes: ArraySlice<UInt8>) throws(MQTTURLFault) {
     if bytes.count == 1, bytes.first == 0x2F { return }
-    let text = String(decoding: bytes, as: UTF8.self)
+    let path = text(bytes)
     if url.scheme.isWebSocket {
       guard bytes.first == 0x2F, bytes.count <= 512,
         bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x23 })
@@ -70,9 +70,9 @@ struct URLReader {
           "the path of a WebSocket begins with '/' and has printable characters without '#'",
           "for example ws://broker.local/mqtt")
       }
-      url.path = text
+      url.path = path
     } else if kind == .serverAndTopic, bytes.first == 0x2F {
-      url.topic = String(decoding: bytes.dropFirst(), as: UTF8.self)
+      url.topic = text(bytes.dropFirst())
     } else {
       throw pathFault
     }
@@ -88,9 +88,9 @@ struct URLReader {
     let colon = bytes.firstIndex(of: 0x3A) ?? bytes.endIndex
     let name = try decode(bytes[bytes.startIndex..<colon])
     guard !name.isEmpty else { throw fault("the user name in @ is empty") }
-    url.username = String(decoding: name, as: UTF8.self)
+    url.username = text(name[...])
     if colon < bytes.endIndex {
-      url.password = String(decoding: try decode(bytes[(colon + 1)...]), as: UTF8.self)
+      url.password = text(try decode(bytes[(colon + 1)...])[...])
     }
   }
 
@@ -127,7 +127,7 @@ struct URLReader {
     }
     let name = isIPv6 ? bytes[(bytes.startIndex + 1)..<(hostEnd - 1)] : bytes[..<hostEnd]
     guard !name.isEmpty else { throw fault("@ has no host") }
-    url.host = String(decoding: name, as: UTF8.self)
+    url.host = text(name)
     guard name.count <= 253, name.allSatisfy({ URLReader.isHostByte($0, isIPv6) }) else {
       throw fault("the host in @ is no name and no address")
     }
@@ -146,7 +146,7 @@ struct URLReader {
     }
     guard number >= 1, number <= 65_535 else {
       // `u:a/b@h`, where a topic may follow.
-      if url.topic?.utf8.contains(0x40) == true { throw pathFault }
+      if let topic = url.topic, Array(topic.utf8).contains(0x40) { throw pathFault }
       throw fault("the port in @ must be a number from 1 to 65535")
     }
     return UInt16(number)
@@ -177,6 +177,9 @@ extension URLReader {
     return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : nil
   }
 
+  @inline(never)
+  private func text(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
+
   /// '@' in a text stands for what is read, '$' for `name`.
   @inline(never)
   private func fault(_ message: StaticString, _ suggestion: StaticString? = nil, _ name: String = "")
@@ -193,8 +196,8 @@ extension URLReader {
       }
     }
     return MQTTURLFault(
-      message: String(decoding: text, as: UTF8.self),
-      suggestion: suggestion.map { $0.withUTF8Buffer { String(decoding: $0, as: UTF8.self) } })
+      message: self.text(text[...]),
+      suggestion: suggestion?.description)
   }
 }
 

@@ -12,6 +12,7 @@ enum Main {
       Catalog(
         name: "swiftletd-simulator", modules: ModuleKind.all, hardware: .simulated,
         transports: MQTTTransport.all,
-        outbox: .sqlite, authentication: .scramSHA256, memory: .stateDirectory, spellings: .usual))
+        outbox: .sqlite, authentication: .scramSHA256, memory: .stateDirectory, spellings: .usual,
+        report: .machine))
   }
 }

@@ -10,6 +10,7 @@ enum Main {
     Program.run(
       Catalog(
         name: "swiftletd", modules: ModuleKind.all, hardware: .linux, transports: MQTTTransport.all,
-        outbox: .sqlite, authentication: .scramSHA256, memory: .stateDirectory, spellings: .usual))
+        outbox: .sqlite, authentication: .scramSHA256, memory: .stateDirectory, spellings: .usual,
+        report: .machine))
   }
 }
