@@ -33,12 +33,13 @@ extension Device {
     format: ReadingFormat = .plain, expires: UInt32 = 0, quality: StaticString = ""
   ) -> Bool {
     guard let slot = slot(of: module), slot.entities.indices.contains(entity) else { return false }
-    let payload = format == .json ? json(payload, keeping, quality) : payload
     let isKept = keeping != .nothing
+    let stamp = isKept ? times?.stamp : nil
+    let payload = format == .json ? json(payload, isKept, stamp, quality) : payload
     stampProperties.removeAll()
     if expires > 0 { stampProperties.append(.messageExpiryInterval, expires) }
     // The last one: whoever replaces it looks there.
-    if isKept { times?.stampProperties(&stampProperties) }
+    if let stamp { times?.append(stamp, to: &stampProperties) }
     let properties = stampProperties.bytes
     let dropped = client.counters.dropped
     let sent = publish(
@@ -49,12 +50,14 @@ extension Device {
     return sent != nil
   }
 
-  private func json(_ value: FixedText, _ keeping: Keeping, _ quality: StaticString) -> FixedText {
+  private func json(
+    _ value: FixedText, _ isKept: Bool, _ stamp: FixedText?, _ quality: StaticString
+  ) -> FixedText {
     var text: FixedText = "{\"value\":"
     text.append(value)
-    if keeping != .nothing {
-      times?.appendStamp(to: &text)
-    } else if let now = times?.now {
+    if let stamp {
+      text.append(stamp)
+    } else if !isKept, let now = times?.now {
       times?.appendMember(now, to: &text)
     }
     if quality.utf8CodeUnitCount > 0 {

@@ -30,12 +30,14 @@ final class SampleTimes: MQTTRewriter {
   /// The time of day; nil while nobody knows it.
   var now: Int64? { wallClock.unixMilliseconds }
 
-  /// Appends a stamp of now; in JSON it stands for a whole member, with the comma before it.
-  func appendStamp(to text: inout FixedText) {
-    text.append(byte: Self.mark)
-    text.append(hexadecimal: UInt64(clock.boot), digits: 8)
-    text.append(hexadecimal: UInt64(bitPattern: clock.now.milliseconds), digits: 11)
-    text.append(hexadecimal: UInt64(bitPattern: now ?? 0), digits: 11)
+  /// A stamp of now; in JSON it stands for a whole member, with the comma before it.
+  var stamp: FixedText {
+    var stamp = FixedText()
+    stamp.append(byte: Self.mark)
+    stamp.append(hexadecimal: UInt64(clock.boot), digits: 8)
+    stamp.append(hexadecimal: UInt64(bitPattern: clock.now.milliseconds), digits: 11)
+    stamp.append(hexadecimal: UInt64(bitPattern: now ?? 0), digits: 11)
+    return stamp
   }
 
   /// `,"sampled":1763700000000`
@@ -46,10 +48,8 @@ final class SampleTimes: MQTTRewriter {
     text.append(decimal: time)
   }
 
-  /// The user property of 5.0 that carries a stamp of now.
-  func stampProperties(_ list: inout PropertyList) {
-    var stamp = FixedText()
-    appendStamp(to: &stamp)
+  /// Appends the user property of 5.0 that carries a stamp.
+  func append(_ stamp: FixedText, to list: inout PropertyList) {
     FixedText(Self.name).withSpan { name in
       stamp.withSpan { stamp in
         do throws(EncodingError) {
@@ -69,11 +69,13 @@ final class SampleTimes: MQTTRewriter {
     // A program without 5.0 keeps no properties.
     guard isStamped || !MQTTVersion.hasV5 else { return send(kept, message) }
     properties.removeAll()
-    if isStamped { rewriteProperties(kept, stampStart) }
+    // A payload's stamp is that of its properties, and tells the same.
+    let told = isStamped ? time(kept, stampStart) : nil
+    if isStamped { rewriteProperties(kept, stampStart, told) }
     guard let place = place(of: Self.mark, in: message) else {
       return properties.withSpan { send($0, message) }
     }
-    rewritePayload(message, place)
+    rewritePayload(message, place, isStamped ? told : time(message, place))
     return properties.withSpan { properties in payload.withSpan { send(properties, $0) } }
   }
 
@@ -87,9 +89,9 @@ final class SampleTimes: MQTTRewriter {
   }
 
   /// The stamp's property is the last one, and goes where the time is not known.
-  private func rewriteProperties(_ kept: Span<UInt8>, _ stampStart: Int) {
+  private func rewriteProperties(_ kept: Span<UInt8>, _ stampStart: Int, _ time: Int64?) {
     let property = stampStart - (1 + 2 + Self.name.utf8CodeUnitCount + 2)
-    guard let time = time(kept, stampStart) else {
+    guard let time else {
       properties.append(kept.extracting(0..<max(0, property)))
       return
     }
@@ -101,10 +103,10 @@ final class SampleTimes: MQTTRewriter {
     properties.append(digits)
   }
 
-  private func rewritePayload(_ message: Span<UInt8>, _ place: Int) {
+  private func rewritePayload(_ message: Span<UInt8>, _ place: Int, _ time: Int64?) {
     payload.removeAll()
     payload.append(message.extracting(0..<place))
-    if let time = time(message, place) { appendMember(time, to: &payload) }
+    if let time { appendMember(time, to: &payload) }
     payload.append(message.extracting((place + Self.stampLength)...))
   }
 

@@ -7,10 +7,13 @@ public struct PlainServer: Sendable {
   public var secured: String
   /// A password is among the first things that it is told.
   public var isToldSecrets: Bool
+  /// Many servers with TLS close without a word on what it is told first: then it is asked, whatever its port.
+  public var isAsked: Bool
 
-  public init(secured: String, isToldSecrets: Bool = false) {
+  public init(secured: String, isToldSecrets: Bool = false, isAsked: Bool = false) {
     self.secured = secured
     self.isToldSecrets = isToldSecrets
+    self.isAsked = isAsked
   }
 
   /// A record of TLS begins so, and nothing that a server of ours sends: an alert, or its part of a handshake.

@@ -138,7 +138,8 @@ public final class TCPStream: NetworkStream, FileObserver, ResolverOwner, Addres
   /// A server that had the first bytes only, or listens where TLS usually is, and has never answered, is asked in TLS
   /// what it speaks, before the owner hears of the end.
   private func ended(_ reason: String) {
-    guard plain != nil, !isKnown, proxy == nil, allowance != nil || PlainServer.isUsualForTLS(endpoint.port),
+    guard let plain, !isKnown, proxy == nil,
+      allowance != nil || plain.isAsked || PlainServer.isUsualForTLS(endpoint.port),
       let resolver, resolver.count > 0
     else { return fail(reason) }
     dropFile()

@@ -13,6 +13,8 @@ public final class WebSocketStream: NetworkStream, NetworkStreamOwner {
   private var frames: OpaquePointer?
   private var state = State.closed
   private var handshake = WebSocketHandshake()
+  /// What of it is still to be written.
+  private var request: [UInt8] = []
   /// What was read of the answer's head, and later what came behind it.
   private var head = HTTPHead()
   private var headRead = 0
@@ -151,11 +153,13 @@ public final class WebSocketStream: NetworkStream, NetworkStreamOwner {
   public func streamOpened() {
     state = .asking
     handshake = WebSocketHandshake()
-    let request = handshake.request(endpoint, settings, isSecure: isSecure)
+    request = handshake.request(endpoint, settings, isSecure: isSecure)
+    writeRequest()
+  }
+
+  private func writeRequest() {
     let written = below?.write(request.span) ?? 0
-    // The first bytes of a connection find an empty buffer, and the configuration bounds what they are.
-    guard case .asking = state, written < request.count else { return }
-    fail("the WebSocket's request did not fit into the socket's buffer")
+    request.removeFirst(written)
   }
 
   public func streamReadable() {
@@ -168,6 +172,7 @@ public final class WebSocketStream: NetworkStream, NetworkStreamOwner {
 
   public func streamWritable() {
     if case .finishing = state { return finishWriting() }
+    if case .asking = state { return writeRequest() }
     guard case .open = state else { return }
     if flush() { owner.streamWritable() }
   }
@@ -177,7 +182,9 @@ public final class WebSocketStream: NetworkStream, NetworkStreamOwner {
     let isFinishing = if case .finishing = state { true } else { false }
     state = .closed
     if isFinishing { return }
-    owner.streamClosed(wasAsking ? reason + " during the WebSocket's handshake" : reason)
+    // What names its cure is said as it is.
+    let isCured = reason.utf8.last == UInt8(ascii: "/")
+    owner.streamClosed(wasAsking && !isCured ? reason + " during the WebSocket's handshake" : reason)
   }
 
   private func forget() {

@@ -69,7 +69,7 @@ extension Engine {
       settled(packetID, .failure(.publishFailed(failure, words)))
     case .subscribed(let subscription, let qos): granted(subscription, qos)
     case .subscriptionRefused(let subscription, let code): refused(subscription, code)
-    case .unsubscribed(let subscription, _): unsubscribed(subscription)
+    case .unsubscribed(let subscription, let code): unsubscribed(subscription, code)
     case .reauthenticated, .storeFailed: break
     }
   }

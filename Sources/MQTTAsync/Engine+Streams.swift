@@ -8,6 +8,8 @@ struct FilterEntry {
   let subscription: MQTTSubscription
   let options: MQTTSubscribeOptions
   let identifier: UInt32
+  /// The program has asked for that identifier.
+  let isChosen: Bool
   let userProperties: [UInt8]
   var streams: [UInt64]
 }
@@ -30,6 +32,8 @@ struct Wish: Sendable {
   var filters: [String]
   var options: MQTTSubscribeOptions
   var userProperties: [UInt8]
+  /// Nil: one of ours.
+  var identifier: UInt32?
   /// The server is not told when the stream ends.
   var isKept = false
 }
@@ -40,14 +44,14 @@ extension Engine {
     // What another stream has is asked for anew, with the identifier that its messages carry.
     var new: [String] = []
     for filter in wish.filters {
-      if let known = known(filter) {
+      if wish.identifier == nil, let known = known(filter) {
         subscribe(id, [filter], wish, identifier: known.identifier)
       } else {
         new.append(filter)
       }
     }
     lastIdentifier += 1
-    subscribe(id, new, wish, identifier: lastIdentifier)
+    subscribe(id, new, wish, identifier: wish.identifier ?? lastIdentifier)
   }
 
   private func known(_ filter: String) -> FilterEntry? {
@@ -64,7 +68,8 @@ extension Engine {
       for (filter, subscription) in zip(names, subscriptions) {
         var entry = FilterEntry(
           filter: filter, matched: Self.withoutShare(Array(filter.utf8)), subscription: subscription,
-          options: wish.options, identifier: identifier, userProperties: wish.userProperties,
+          options: wish.options, identifier: identifier, isChosen: wish.identifier != nil,
+          userProperties: wish.userProperties,
           streams: known(filter)?.streams ?? [])
         if !entry.streams.contains(id) { entry.streams.append(id) }
         filters[subscription.index] = entry
@@ -137,7 +142,9 @@ extension Engine {
   func refused(_ subscription: MQTTSubscription, _ code: MQTTReasonCode) {
     guard let entry = filters[subscription.index] else { return }
     // This server does without; then overlapping filters may multiply messages.
-    if code == .subscriptionIdentifiersNotSupported, entry.identifier != 0, let id = entry.streams.first {
+    if code == .subscriptionIdentifiersNotSupported, entry.identifier != 0, !entry.isChosen,
+      let id = entry.streams.first
+    {
       let wish = Wish(filters: [], options: entry.options, userProperties: entry.userProperties)
       return subscribe(id, [entry.filter], wish, identifier: 0)
     }
@@ -155,7 +162,30 @@ extension Engine {
     for call in stream.waiters { settle(call, .failure(error)) }
   }
 
-  func unsubscribed(_ subscription: MQTTSubscription) {
+  /// Has the server forget filters of a session that it kept; those that a stream has stay.
+  func forget(_ call: UInt64, _ names: [String], _ userProperties: [UInt8], _ waiter: @escaping Waiter) {
+    waiters[call] = waiter
+    let forgotten = Array(Set(names.filter { known($0) == nil })).sorted()
+    do throws(MQTTSubscribeError) {
+      let subscriptions = try client.unsubscribe(
+        filters: forgotten.map { Array($0.utf8) }, userProperties: userProperties.span)
+      if subscriptions.isEmpty { return settle(call, .success(())) }
+      for (name, subscription) in zip(forgotten, subscriptions) {
+        forgetting[subscription.index] = (name, call)
+      }
+    } catch {
+      settle(call, .failure(.invalidFilter(forgotten.joined(separator: "', '"), error)))
+    }
+  }
+
+  func unsubscribed(_ subscription: MQTTSubscription, _ code: MQTTReasonCode) {
+    if let (name, call) = forgetting.removeValue(forKey: subscription.index) {
+      if code.isError {
+        settle(call, .failure(.unsubscriptionRefused(name, code, words)))
+      } else if !forgetting.values.contains(where: { $0.call == call }) {
+        settle(call, .success(()))
+      }
+    }
     guard filters[subscription.index]?.streams.isEmpty == true else { return }
     filters[subscription.index] = nil
   }

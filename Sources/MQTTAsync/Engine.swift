@@ -30,6 +30,8 @@ final class Engine: LoopClient, FileObserver, MQTTConnectionOwner {
   var filters: [Int: FilterEntry] = [:]
   var streams: [UInt64: Stream] = [:]
   var lastIdentifier: UInt32 = 0
+  /// Filters that the server is to forget, by their places, and the call that waits for it.
+  var forgetting: [Int: (name: String, call: UInt64)] = [:]
   /// A message for whose streams there is no room yet.
   var held: (message: Delivered, targets: [UInt64])?
   var heldSince: Instant = .zero

@@ -191,17 +191,29 @@ public final class MQTTAsyncClient: Sendable {
   /// Subscribes on this connection and on each that follows, and waits for nothing. Before `connect`, so
   /// that no message of a kept session is missed. Without `unsubscribesAtEnd` the server keeps the
   /// subscription when the stream ends, as long as it keeps the session. The options are of 5.0 but for the QoS.
+  /// `identifier`: one of your own, which messages carry then; a server without identifiers refuses it.
   public func subscribe(
     _ filters: [String], options: MQTTSubscribeOptions,
-    userProperties: [MQTTMessageProperties.UserProperty] = [],
+    userProperties: [MQTTMessageProperties.UserProperty] = [], identifier: UInt32? = nil,
     buffer: Int = 64, overflow: MQTTOverflow = .wait, unsubscribesAtEnd: Bool = true
   ) throws(MQTTAsyncError) -> MQTTMessages {
     var properties = MQTTMessageProperties()
     properties.userProperties = userProperties
     let wish = Wish(
-      filters: filters, options: options, userProperties: try properties.encoded(),
+      filters: filters, options: options, userProperties: try properties.encoded(), identifier: identifier,
       isKept: !unsubscribesAtEnd)
     return open(wish, MessageBuffer(capacity: buffer, overflow: overflow, name: filters.first ?? ""))
+  }
+
+  /// Has the server forget filters that a session of before has, in one `UNSUBSCRIBE`, and returns when it has. What a
+  /// stream of this client is for stays.
+  public func unsubscribe(
+    _ filters: [String], userProperties: [MQTTMessageProperties.UserProperty] = []
+  ) async throws(MQTTAsyncError) {
+    var properties = MQTTMessageProperties()
+    properties.userProperties = userProperties
+    let encoded = try properties.encoded()
+    try await call { engine, call, waiter in engine.forget(call, filters, encoded, waiter) }
   }
 
   /// Messages that no subscription of this client is for: those of a session that the server kept.

@@ -27,6 +27,8 @@ public enum MQTTAsyncError: Error, Equatable, Sendable {
   case invalidFilter(String, MQTTSubscribeError)
   /// The server did not take the filter; its words, if it has any.
   case subscriptionRefused(String, MQTTReasonCode, String?)
+  /// The server did not forget the filter; its words, if it has any.
+  case unsubscriptionRefused(String, MQTTReasonCode, String?)
   /// A property is longer than 65,535 bytes, or is none of 5.0.
   case invalidProperties
   /// The connection is of 3.1.1, which knows no responses.
@@ -67,6 +69,8 @@ extension MQTTAsyncError: CustomStringConvertible {
     case .invalidFilter(let filter, let error): "'\(filter)' is no topic filter\(error.advice)"
     case .subscriptionRefused(let filter, let code, let words):
       "the server refused the subscription '\(filter)': \(code.words)\(quoting(words))\(code.advice)"
+    case .unsubscriptionRefused(let filter, let code, let words):
+      "the server did not forget the subscription '\(filter)': \(code.words)\(quoting(words))\(code.advice)"
     case .invalidProperties: "a property is longer than 65,535 bytes, or has no place in this packet"
     case .needsMQTT5: "this needs MQTT 5.0, and the server speaks 3.1.1 only"
     case .timedOut: "no response in time"

@@ -144,6 +144,19 @@ extension MQTTClient {
     remove(subscriptions, MQTTVersion.hasV5 ? userProperties.copied : [])
   }
 
+  /// Has the server forget filters that a session of before may have, in one `UNSUBSCRIBE`; they need not be in the
+  /// table, and are taken out of it.
+  @discardableResult
+  public func unsubscribe(
+    filters: [[UInt8]], userProperties: Span<UInt8> = Span()
+  ) throws(MQTTSubscribeError) -> [MQTTSubscription] {
+    let options = MQTTSubscribeOptions(qos: .atMostOnce)
+    for filter in filters { try check(filter.span, options, []) }
+    let added = filters.map { add($0, options, [], hasIdentifier: false, call: 0) }
+    try unsubscribe(added, userProperties: userProperties)
+    return added
+  }
+
   private func remove(_ removed: [MQTTSubscription], _ properties: [UInt8]) {
     let call = subscriptions.nextCall()
     for subscription in removed { _ = subscriptions.remove(subscription.index, properties, call: call) }

@@ -9,7 +9,7 @@ public struct MQTTServer: Sendable {
   public var webSocket: WebSocketSettings?
   /// Nil: straight to the endpoint.
   public var proxy: ProxySettings?
-  /// For servers without TLS; those with WebSockets are told no password before they have answered.
+  /// For servers without TLS.
   var plain: PlainServer? = PlainServer(secured: "mqtts://")
 
   public init(

@@ -36,7 +36,9 @@ public struct MQTTTransport: Sendable {
         ) {
           var below = server
           below.webSocket = nil
-          below.plain = nil
+          // CONNECT waits for the server's answer; the request's own lines may be secret, too.
+          let isSecret = server.webSocket.map { !$0.headers.isEmpty || $0.path.utf8.contains(0x3F) }
+          below.plain = PlainServer(secured: "wss://", isToldSecrets: isSecret ?? false, isAsked: true)
           // RFC 6455 asks for HTTP/1.1; a server that knows no "mqtt" there would refuse it.
           below.tls?.alpn = "http/1.1"
           return below.makeStream(transports, loop: loop, owner: $0)

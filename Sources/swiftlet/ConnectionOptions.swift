@@ -61,11 +61,15 @@ struct ConnectionOptions: ParsableArguments {
   @OptionGroup(title: "TLS AND WEBSOCKET") var transport: TransportOptions
   @OptionGroup(title: "WILL") var will: WillOptions
 
-  func check() throws {
+  /// `forgets`: filters are unsubscribed.
+  func check(forgets: Bool = false) throws {
     guard options == nil else { throw ValidationError("-o stands by itself: write -o FILE") }
     try transport.check()
     try will.check()
-    _ = try PropertyArguments(properties)
+    let users = try PropertyArguments(properties).unsubscribeUsers
+    guard forgets || users.isEmpty else {
+      throw ValidationError("-D unsubscribe has no effect without --unsubscribe of sub: leave it out")
+    }
     do {
       let settings = try transport.settings()
       let urls = try parsedURLs()

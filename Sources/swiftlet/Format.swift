@@ -14,7 +14,8 @@ struct MessageFormat {
   var endsLine = true
   /// A terminal must not obey what a message says.
   var isSafe = false
-  /// The subscription identifier that was asked for. The client has identifiers of its own, which are nobody's business.
+  /// The subscription identifier that was asked for, shown with messages that carry it. Otherwise the client has
+  /// identifiers of its own, which are nobody's business.
   var identifier: UInt32?
   /// JSON in lines with indentation.
   var isIndented = false
@@ -109,8 +110,12 @@ struct MessageFormat {
       object["user-properties"] = users.mapValues { (values) -> Any in values.count == 1 ? values[0] : values
       }
     }
-    if let identifier { object["subscription-identifier"] = Int(identifier) }
+    if let identifier = shownIdentifier(properties) { object["subscription-identifier"] = Int(identifier) }
     return object
+  }
+
+  func shownIdentifier(_ properties: MQTTMessageProperties) -> UInt32? {
+    identifier.flatMap { properties.subscriptionIdentifiers.contains($0) ? $0 : nil }
   }
 
   static func time(_ date: Date) -> String {

@@ -9,7 +9,7 @@ struct Swiftlet: AsyncParsableCommand {
       Options are those of mosquitto_pub, mosquitto_sub and mosquitto_rr where
       they mean the same. Of theirs these are not here: -A, --ciphers, --keyform,
       --psk, --psk-identity, --tls-engine, --tls-engine-kpass-sha1, --tls-version;
-      -V mqttv31; -D of unsubscribe and disconnect, topic-alias (aliases are given
+      -V mqttv31; -D of disconnect, topic-alias (aliases are given
       by themselves) and authentication-method (--auth); files of options that are
       read unasked (-o names one).
       """,
@@ -17,6 +17,7 @@ struct Swiftlet: AsyncParsableCommand {
     subcommands: [Pub.self, Sub.self, Rr.self])
 
   static func main() async {
+    StandardInput.keepPlaces()
     let arguments: [String]
     do {
       arguments = try OptionFile.expand(Array(CommandLine.arguments.dropFirst()))

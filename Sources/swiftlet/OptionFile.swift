@@ -18,9 +18,12 @@ enum OptionFile {
   }
 
   private static func read(_ path: String) throws -> [String] {
-    let text: String
-    do { text = try String(contentsOfFile: path, encoding: .utf8) } catch {
-      throw ValidationError("cannot read \(path): \(error.localizedDescription)")
+    let bytes: [UInt8]
+    do { bytes = try contents(of: path) } catch {
+      throw ValidationError("cannot read \(path): \(error.words)")
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw ValidationError("cannot read \(path): it is no UTF-8")
     }
     var arguments: [String] = []
     for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {

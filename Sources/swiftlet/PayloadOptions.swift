@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 
 /// What `pub` and `rr` publish.
 struct PayloadOptions: ParsableArguments {
@@ -17,11 +16,11 @@ struct PayloadOptions: ParsableArguments {
   func bytes() throws -> [UInt8]? {
     if let message { return Array(message.utf8) }
     if let file {
-      do { return Array(try Data(contentsOf: URL(fileURLWithPath: file))) } catch {
-        throw ValidationError("cannot read \(file): \(error.localizedDescription)")
+      do { return try contents(of: file) } catch {
+        throw ValidationError("cannot read \(file): \(error.words)")
       }
     }
-    if stdinFile { return Array(try FileHandle.standardInput.readToEnd() ?? Data()) }
+    if stdinFile { return try StandardInput.all() }
     return nullMessage ? [] : nil
   }
 }

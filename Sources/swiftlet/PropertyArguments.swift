@@ -6,7 +6,7 @@ struct PropertyArguments {
   private var lists: [String: PropertyList] = [:]
   private(set) var message = MQTTMessageProperties()
   private(set) var subscribeUsers: [MQTTMessageProperties.UserProperty] = []
-  /// Shown with messages. On the wire the client has its own.
+  private(set) var unsubscribeUsers: [MQTTMessageProperties.UserProperty] = []
   private(set) var subscriptionIdentifier: UInt32?
   private(set) var willDelay: UInt32?
   private var sessionExpiry: UInt32?
@@ -24,14 +24,16 @@ struct PropertyArguments {
     "user-property": .userProperty, "subscription-identifier": .subscriptionIdentifier,
   ]
   private static let owners: [String: PropertyOwner] = [
-    "connect": .connect, "publish": .publish, "subscribe": .subscribe, "will": .will,
+    "connect": .connect, "publish": .publish, "subscribe": .subscribe, "unsubscribe": .unsubscribe,
+    "will": .will,
   ]
 
   init(_ arguments: [String]) throws {
     var rest = arguments[...]
     while let packet = rest.popFirst() {
       guard let owner = Self.owners[packet.lowercased()] else {
-        throw ValidationError("-D \(packet): properties are of connect, publish, subscribe or will")
+        throw ValidationError(
+          "-D \(packet): properties are of connect, publish, subscribe, unsubscribe or will")
       }
       guard let name = rest.popFirst(), let id = Self.names[name.lowercased()] else {
         let known = Self.names.keys.sorted().joined(separator: ", ")
@@ -70,6 +72,7 @@ struct PropertyArguments {
     switch owner {
     case .publish: message.userProperties.append(pair)
     case .subscribe: subscribeUsers.append(pair)
+    case .unsubscribe: unsubscribeUsers.append(pair)
     default: try lists[packet.lowercased(), default: PropertyList()].append(user: pair.name, pair.value)
     }
   }

@@ -165,35 +165,3 @@ private struct Draft {
       topic, payload, qos: qos, retain: retain, properties: properties, durability: durability)
   }
 }
-
-/// The lines of standard input without their ends, as bytes, whatever they are. The client has a thread of its
-/// own, so that waiting here holds nothing up.
-struct LineReader {
-  private var buffer: [UInt8] = []
-  private var isAtEnd = false
-
-  mutating func next() throws -> [UInt8]? {
-    while !isAtEnd {
-      if let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
-        let line = Array(buffer[..<end])
-        buffer.removeFirst(end + 1)
-        return line
-      }
-      try fill()
-    }
-    guard !buffer.isEmpty else { return nil }
-    // Without an end of line at the end.
-    defer { buffer.removeAll() }
-    return buffer
-  }
-
-  private mutating func fill() throws {
-    var chunk = [UInt8](repeating: 0, count: 65_536)
-    let count = read(0, &chunk, chunk.count)
-    if count > 0 { buffer += chunk.prefix(count) }
-    isAtEnd = count == 0
-    guard count >= 0 || mayRepeat(0, POLLIN) else {
-      throw failure("cannot read standard input: \(String(cString: strerror(errno)))")
-    }
-  }
-}

@@ -58,7 +58,7 @@ struct Rr: AsyncParsableCommand {
     let format = try output.messageFormat(identifier: properties.subscriptionIdentifier)
     let responses = try client.subscribe(
       [responseTopic], options: MQTTSubscribeOptions(qos: try quality(qos)),
-      userProperties: properties.subscribeUsers)
+      userProperties: properties.subscribeUsers, identifier: properties.subscriptionIdentifier)
     let isDone = try await within(timeout) {
       do {
         try await client.connect()

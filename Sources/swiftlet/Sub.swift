@@ -53,7 +53,7 @@ struct Sub: AsyncParsableCommand {
     guard !noRetained || !retainedOnly else {
       throw ValidationError("--no-retained and --retained-only leave nothing")
     }
-    try connection.check()
+    try connection.check(forgets: !unsubscribe.isEmpty)
     try checkFilters(filterOut + unsubscribe + filters())
   }
 
@@ -78,13 +78,15 @@ struct Sub: AsyncParsableCommand {
       retainHandling == .never ? .doNotSend : retainHandling == .new ? .sendIfNew : .send
     let messages = try client.subscribe(
       try filters(), options: options, userProperties: properties.subscribeUsers,
-      unsubscribesAtEnd: !connection.keepsSession)
+      identifier: properties.subscriptionIdentifier, unsubscribesAtEnd: !connection.keepsSession)
     let format = try output.messageFormat(identifier: properties.subscriptionIdentifier)
     let isDone = try await within(timeout) {
       do {
         try await client.connect()
         try await messages.subscribed()
-        try await forget(client)
+        if !unsubscribe.isEmpty {
+          try await client.unsubscribe(unsubscribe, userProperties: properties.unsubscribeUsers)
+        }
       } catch let error as MQTTAsyncError where error == .cancelled {
         // The server is told goodbye all the same.
         return true
@@ -95,12 +97,6 @@ struct Sub: AsyncParsableCommand {
     if messages.oversized > 0 { note("warning: \(messages.oversized) messages were too long and skipped") }
     if let failure = messages.failure { throw failure }
     return isDone || Task.isCancelled
-  }
-
-  private func forget(_ client: MQTTAsyncClient) async throws {
-    for filter in unsubscribe {
-      try await client.messages(filter).unsubscribe()
-    }
   }
 
   private func printAll(

@@ -144,7 +144,7 @@ extension Template {
     case "E": return properties.expiry.map { "\($0)" } ?? ""
     case "F": return properties.isUTF8.map { $0 ? "1" : "0" } ?? ""
     case "P": return properties.userProperties.map { "\($0.name):\($0.value)" }.joined(separator: " ")
-    case "S": return format.identifier.map { "\($0)" } ?? ""
+    case "S": return format.shownIdentifier(properties).map { "\($0)" } ?? ""
     default: return ""
     }
   }

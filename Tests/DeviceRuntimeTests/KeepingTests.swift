@@ -14,6 +14,16 @@ private final class Calendar: WallClock {
   var unixMilliseconds: Int64? { boot.map { $0 + clock.now.milliseconds } }
 }
 
+/// Time of day that goes on while it is read.
+private final class Running: WallClock {
+  private var time: Int64 = 1_763_700_000_000
+
+  var unixMilliseconds: Int64? {
+    time += 1
+    return time
+  }
+}
+
 /// The clock of a board before it was booted anew.
 private final class OtherRun: MonotonicClock {
   var now: Instant { .zero }
@@ -106,13 +116,13 @@ private final class OtherRun: MonotonicClock {
     var list = PropertyList()
     list.append(.messageExpiryInterval, 60)
     let before = list.bytes
-    times.stampProperties(&list)
+    times.append(times.stamp, to: &list)
     calendar.boot = nil
     let unknown = SampleTimes(clock: calendar.clock, wallClock: calendar)
     #expect(rewritten(times, list.bytes).count == before.count + 25)
     list.removeAll()
     list.append(.messageExpiryInterval, 60)
-    unknown.stampProperties(&list)
+    unknown.append(unknown.stamp, to: &list)
     #expect(rewritten(unknown, list.bytes) == before)
   }
 
@@ -121,9 +131,9 @@ private final class OtherRun: MonotonicClock {
     let now = try #require(calendar.unixMilliseconds)
     let before = SampleTimes(clock: OtherRun(), wallClock: calendar)
     var (known, unknown) = (PropertyList(), PropertyList())
-    before.stampProperties(&known)
+    before.append(before.stamp, to: &known)
     calendar.boot = nil
-    before.stampProperties(&unknown)
+    before.append(before.stamp, to: &unknown)
     calendar.boot = 1_764_909_600_000
     let times = SampleTimes(clock: calendar.clock, wallClock: calendar)
     #expect(try rewritten(times, known.bytes) == stamp("\(now)"))
@@ -168,6 +178,22 @@ private final class OtherRun: MonotonicClock {
       readings.map { String(decoding: $0.payload, as: UTF8.self) } == [
         #"{"value":21.5,"sampled":\#(time)}"#, #"{"value":21.6}"#,
       ])
+  }
+
+  @Test("a reading tells one time, in its properties and as JSON")
+  func oneTime() throws {
+    let bench = try DeviceBench.make([module], clock: calendar.clock, wallClock: Running()) {
+      $0.version = .v5
+    }
+    bench.start()
+    bench.loseBroker()
+    #expect(bench.device.publish("21.5", as: 1, of: module, keeping: .memory, format: .json))
+    bench.comeBack()
+    let reading = try #require(bench.server.published.last { $0.topic == "home/den/air/temperature" })
+    let payload = String(decoding: reading.payload, as: UTF8.self)
+    let time = payload.dropFirst(#"{"value":21.5,"sampled":"#.utf8.count).dropLast()
+    #expect(time.count == 13)
+    #expect(try reading.properties == stamp(String(time)))
   }
 
   @Test("readings for which there is no room are counted, and states are not held up by them")

@@ -88,6 +88,34 @@ struct FilterListTests {
       ])
   }
 
+  @Test("Filters that a kept session has from before are forgotten, whether they are in the table or not")
+  func fromBefore() throws {
+    let harness = try harnessV5()
+    try harness.client.subscribe(filter: "b")
+    harness.connectV5()
+    _ = harness.takeAll()
+    harness.feed(packet(0x90, [0, 1, 0, 0]))
+    harness.seen = []
+    let user = try properties { try $0.append(user: "u", "v") }
+    let filters: [[UInt8]] = [[97, 47, 35], [98], [99]]
+    let places = try harness.client.unsubscribe(filters: filters, userProperties: user.span)
+    #expect(places.map(\.index) == [1, 0, 2])
+    #expect(
+      harness.takeAll()
+        == packet(0xA2, [0, 2, UInt8(user.count)] + user + [0, 1, 98, 0, 3, 97, 47, 35, 0, 1, 99]))
+    harness.feed(packet(0xB0, [0, 2, 0, 0, 0x11, 0]))
+    #expect(
+      harness.seen == [
+        .unsubscribed(0, .success), .unsubscribed(1, .noSubscriptionExisted), .unsubscribed(2, .success),
+      ])
+    #expect(throws: MQTTSubscribeError.invalidFilter(.invalidFilter)) {
+      try harness.client.unsubscribe(filters: [[97], [35, 97]])
+    }
+    harness.lose()
+    harness.connectV5()
+    #expect(!harness.client.hasOutput)
+  }
+
   @Test("[MQTT-3.8.4-5] Too few or too many answers are a protocol error", arguments: [2, 4])
   func wrongCount(_ count: Int) throws {
     for answer: UInt8 in [0x90, 0xB0] {

@@ -88,10 +88,31 @@ class PlainToTLS(unittest.TestCase):
         TLSServer(self, address=(address, 8883))
         self.start(f"mqtt://{address}:8883").wait_log("the server speaks TLS: use mqtts://")
 
-    def test_a_websocket_to_it_tells_no_password(self):
-        server = TLSServer(self)
-        self.start(f"{{ url: 'ws://127.0.0.1:{server.port}', {SECRETS} }}").wait_log("closed by the broker")
-        self.assertNotIn(b"opensesame", server.received)
+    def test_a_websocket_to_it_names_it_and_tells_no_password(self):
+        """Nor what else may be secret: lines of the request, and what its path asks for."""
+        for path, more in (("", ""), ("", ", headers: ['Authorization: Bearer opensesame']"), ("/mqtt?token=opensesame", "")):
+            with self.subTest(path=path, more=more):
+                server = TLSServer(self)
+                device = self.start(f"{{ url: 'ws://127.0.0.1:{server.port}{path}', {SECRETS}{more} }}")
+                device.wait_log(f"broker 127.0.0.1:{server.port}: the server speaks TLS: use wss://\n")
+                self.assertEqual(server.received[:3], b"GET")
+                self.assertNotIn(b"opensesame", server.received)
+
+    def test_a_web_server_without_tls_that_closes_is_not_said_to_have_it(self):
+        server = TLSServer(self, answers=False)
+        device = self.start(f"ws://127.0.0.1:{server.port}")
+        device.wait_log("closed by the broker during the WebSocket's handshake")
+        self.assertNotIn("TLS", device.log)
+
+    def test_a_request_with_secrets_arrives_in_one_piece_where_there_is_no_tls(self):
+        with FakeBroker() as broker:
+            self.start(f"{{ url: 'ws://127.0.0.1:{broker.port}/mqtt?a=b', headers: ['Authorization: Bearer opensesame'] }}")
+            broker.accept_socket()
+            request = b""
+            while not request.endswith(b"\r\n\r\n"):
+                request += broker.client.recv(4096)
+            self.assertEqual(request[:17], b"GET /mqtt?a=b HTT")
+            self.assertIn(b"\r\nAuthorization: Bearer opensesame\r\n", request)
 
     def test_the_command_line_says_the_same(self):
         server = TLSServer(self)

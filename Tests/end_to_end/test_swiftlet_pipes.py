@@ -29,9 +29,26 @@ class Input(WithBroker):
     def test_input_that_cannot_be_read_is_an_error(self):
         directory = os.open("/", os.O_RDONLY)
         self.addCleanup(os.close, directory)
-        result = self.pub("-t", "a", "-l", stdin=directory)
-        self.assertEqual(result.returncode, 1)
-        self.assertIn(b"cannot read standard input: Is a directory", result.stderr)
+        for way in ("-l", "-s"):
+            with self.subTest(way):
+                result = self.pub("-t", "a", way, stdin=directory)
+                self.assertEqual((result.returncode, result.stderr),
+                                 (1, b"swiftlet: error: cannot read standard input: Is a directory\n"))
+        result = self.pub("-t", "a", "-f", "/")
+        self.assertEqual(result.returncode, 64)
+        self.assertIn(b"cannot read /: Is a directory", result.stderr)
+
+    def test_standard_files_that_are_closed_are_an_error_and_nothing_else_takes_their_place(self):
+        for way in ("-l", "-s"):
+            with self.subTest(way):
+                result = self.pub("-t", "a", way, preexec_fn=lambda: os.close(0))
+                self.assertEqual((result.returncode, result.stderr),
+                                 (1, b"swiftlet: error: cannot read standard input: Bad file descriptor\n"))
+        self.assertEqual(self.pub("-t", "a", "-m", "x", "-r").returncode, 0)
+        result = subprocess.run([program(), "sub", *self.server, "-t", "a", "-C", "1"], stderr=subprocess.PIPE,
+                                timeout=PATIENCE, preexec_fn=lambda: os.close(1))
+        self.assertEqual((result.returncode, result.stderr),
+                         (1, b"swiftlet: error: cannot write: Bad file descriptor\n"))
 
     def test_a_line_of_megabytes_and_the_one_behind_it(self):
         observer = self.observe()

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
+from harness.fake_broker import CONNECT, SUBSCRIBE, UNSUBSCRIBE, FakeBroker, packet
 from harness.mqtt import Broker, free_port
 from harness.waiting import PATIENCE
 
@@ -75,6 +76,10 @@ SCRIPTS = {
                             "sub -V 5 -x -1 -i s/$T -c -q 1 -t $T/a -C 1",
     "a filter forgotten": "sub -i s/$T -c -q 1 -t $T/a -E; sub -i s/$T -c -q 1 -U $T/a -t $T/b -E; later -t $T/a -m 1; "
                           "sub -i s/$T -c -q 1 -t $T/b -W 1 2>&-; result",
+    "a filter forgotten with a property":
+        "sub -V 5 -x 60 -i s/$T -c -q 1 -t $T/a -E; "
+        "sub -V 5 -x 60 -i s/$T -c -q 1 -U $T/a -D unsubscribe user-property why 'no use' -t $T/b -E; result; "
+        "later -t $T/a -m 1; later -t $T/b -m 2; sub -V 5 -x 60 -i s/$T -c -q 1 -t $T/b -C 1; result",
     # How to connect
     "a URL": "given -t $T/a -m x; sub_bare -L mqtt://localhost:$PORT/$T/a -C 1",
     "a user": "given -t $T/a -m x; sub -u me -P secret -t $T/a -C 1",
@@ -104,6 +109,63 @@ SCRIPTS = {
     "a request with data": RESPONDER + "rr -q 1 -t $T/q -e $T/r -m ask -D publish correlation-data 77 -F '%p %D'; wait",
     "a request in vain": "rr -t $T/q -e $T/r -m ask -W 1 2>&-; result",
 }
+
+
+class Five(FakeBroker):
+    """Speaks 5.0, and answers what is to be forgotten with a code of the test's."""
+    forgets = b"\0"
+
+    def _answer(self, found):
+        if found.type == SUBSCRIBE:
+            self.send(packet(0x90, found.body[:2] + b"\0\1"))
+        elif found.type == UNSUBSCRIBE:
+            self.send(packet(0xB0, found.body[:2] + b"\0" + self.forgets))
+
+
+class Properties(unittest.TestCase):
+    """What nobody but the server sees."""
+
+    def sub(self, broker, *arguments):
+        process = subprocess.Popen([program(), "sub", "-p", str(broker.port), "-V", "5", "-c", "-i", "x", "-t", "b", "-E",
+                                    *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        broker.accept_socket()
+        broker.expect(CONNECT)
+        broker.send(packet(0x20, b"\0\0\0"))
+        return process
+
+    def test_a_subscription_has_the_identifier_that_is_asked_for(self):
+        with Five() as broker:
+            process = self.sub(broker, "-D", "subscribe", "subscription-identifier", "42")
+            self.assertEqual(broker.expect(SUBSCRIBE).body[2:], b"\2\x0b\x2a\0\1b\0")
+            broker.expect_close()
+            self.assertEqual(process.wait(PATIENCE), 0)
+
+    def test_filters_are_forgotten_in_one_packet_with_the_properties_that_are_asked_for(self):
+        property = b"\x26\0\1k\0\1v"
+        with Five() as broker:
+            broker.forgets = b"\0\0"
+            process = self.sub(broker, "-U", "c", "-U", "a/#", "-D", "unsubscribe", "user-property", "k", "v")
+            self.assertEqual(broker.expect(UNSUBSCRIBE).body[2:],
+                             bytes([len(property)]) + property + b"\0\3a/#" + b"\0\1c")
+            broker.expect_close()
+            self.assertEqual(process.wait(PATIENCE), 0)
+
+    def test_what_the_server_does_not_forget_is_an_error(self):
+        with Five() as broker:
+            broker.forgets = b"\x87"
+            process = self.sub(broker, "-U", "a")
+            broker.expect_close()
+            out, complaint = process.communicate(timeout=PATIENCE)
+            self.assertEqual((process.returncode, out), (1, b""))
+            self.assertIn(b"the server did not forget the subscription 'a': not authorized", complaint)
+
+    def test_properties_of_nothing_are_wrong_usage(self):
+        for arguments in (["sub"], ["pub", "-m", "x"]):
+            result = run(*arguments, "-t", "a", "-D", "unsubscribe", "user-property", "k", "v")
+            self.assertEqual(result.returncode, 64)
+            self.assertIn(b"-D unsubscribe has no effect without --unsubscribe", result.stderr)
 
 
 class Scripts(unittest.TestCase):
