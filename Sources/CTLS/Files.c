@@ -161,6 +161,15 @@ int ctls_use_certificate(ctls_context *context) {
   return 1;
 }
 
+const char *ctls_warning(ctls_context *context) {
+  if (!context->is_password_needless) return NULL;
+  context->is_password_needless = 0;
+  const char *path = context->texts[CTLS_KEY] ? context->texts[CTLS_KEY] : context->texts[CTLS_CERTIFICATE];
+  ctls_say(context->reason, "the key %s is not encrypted, and key_password has no effect: leave it out, or encrypt the "
+           "key: openssl pkey -aes256 -in %s -out NAME.pem", path, path);
+  return context->reason;
+}
+
 static int refuse_key(ctls_context *context, const struct file *file) {
   const char *certificate = context->texts[CTLS_CERTIFICATE];
   char cure[CTLS_REASON];
@@ -191,6 +200,7 @@ int ctls_use_key(ctls_context *context) {
   /* Without a certificate, which is another file's trouble, there is nothing to compare. */
   if (context->SSL_CTX_get0_certificate(ssl) && !context->SSL_CTX_check_private_key(ssl))
     return refuse_key(context, &file);
+  context->is_password_needless = context->texts[CTLS_KEY_PASSWORD] && !context->is_password_wanted;
   return 1;
 }
 

@@ -99,6 +99,8 @@ struct ctls_context {
   int is_check;
   /* Of the latest file: it is not there; its password was asked for. */
   int is_absent, is_password_wanted;
+  /* The key was read without its password. */
+  int is_password_needless;
   char reason[CTLS_REASON];
 };
 

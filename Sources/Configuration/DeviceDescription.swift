@@ -41,6 +41,7 @@ public struct TLSMarks: Sendable {
   public var authority: Mark?
   public var certificate: Mark?
   public var key: Mark?
+  public var keyPassword: Mark?
 }
 
 /// How to reach the broker and who to be there.

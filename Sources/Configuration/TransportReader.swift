@@ -78,7 +78,10 @@ extension BrokerReader {
       tls.key = file(key, &marks.key)
       if tls.certificate == nil { key.report("'key' without 'cert'", "the broker wants to see both") }
     }
-    if let field = fields.optional("key_password") { tls.keyPassword = keyPassword(field, tls) }
+    if let field = fields.optional("key_password") {
+      marks.keyPassword = field.mark
+      tls.keyPassword = keyPassword(field, tls)
+    }
     tls.pin = fields.optional("pin").flatMap { pin($0) }
     if let insecure = fields.optional("insecure"), insecure.state() == true {
       tls.isInsecure = true

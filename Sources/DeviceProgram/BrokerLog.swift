@@ -17,6 +17,8 @@ final class BrokerLog: MQTTConnectionOwner {
     self.log = log
   }
 
+  func connectionWarns(_ server: MQTTServer, reason: String) { connectionClosed(server, reason: reason) }
+
   func connectionClosed(_ server: MQTTServer, reason: String) {
     var line: FixedText = "broker "
     line.append(server.endpoint.host)

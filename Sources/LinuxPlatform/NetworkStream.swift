@@ -7,6 +7,12 @@ public protocol NetworkStreamOwner: AnyObject {
   func streamWritable()
   /// Opening failed or the connection is lost; `reason` is for the log. The stream can be opened again.
   func streamClosed(_ reason: String)
+  /// Something of the settings has no effect, which is for the log.
+  func streamWarns(_ reason: String)
+}
+
+extension NetworkStreamOwner {
+  public func streamWarns(_ reason: String) {}
 }
 
 /// Bytes to and from a server, without ever blocking. Streams stand on one another: WebSocket on TLS on TCP.

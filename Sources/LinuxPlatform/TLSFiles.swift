@@ -6,15 +6,27 @@ public struct TLSFileTrouble: Sendable {
     case authority
     case certificate
     case key
+    case keyPassword
+  }
+
+  public enum Weight: Sendable {
+    case unusable
+    /// It is not here, and may be where the device runs.
+    case absent
+    case needless
   }
 
   public let file: File
   public let reason: String
-  /// It is not here, and may be where the device runs.
-  public let isAbsent: Bool
+  public let weight: Weight
 }
 
 extension TLSSettings {
+  /// What has no effect. Waits for the disk.
+  public var warnings: [String] {
+    keyPassword == nil ? [] : fileTroubles.filter { $0.weight == .needless }.map(\.reason)
+  }
+
   /// Opens every file that is named, as a connection would. For `check`: it waits for the disk.
   public var fileTroubles: [TLSFileTrouble] {
     guard let context = makeContext() else { return [] }
@@ -26,7 +38,7 @@ extension TLSSettings {
       let reason = String(cString: words)
       // Without OpenSSL no file can be looked at.
       if let last = troubles.last, last.reason.utf8.elementsEqual(reason.utf8) { return }
-      troubles.append(TLSFileTrouble(file: file, reason: reason, isAbsent: isAbsent != 0))
+      troubles.append(TLSFileTrouble(file: file, reason: reason, weight: isAbsent != 0 ? .absent : .unusable))
     }
     if caFile != nil || caDirectory != nil { look(CTLS_CA_FILE, .authority) }
     guard certificate != nil else { return troubles }
@@ -34,6 +46,10 @@ extension TLSSettings {
     look(CTLS_CERTIFICATE, .certificate)
     // A key in a file that cannot be used is said already.
     if key != nil || troubles.count == count { look(CTLS_KEY, .key) }
+    if let words = ctls_warning(context) {
+      troubles.append(
+        TLSFileTrouble(file: .keyPassword, reason: String(cString: words), weight: .needless))
+    }
     return troubles
   }
 }

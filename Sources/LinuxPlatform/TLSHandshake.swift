@@ -5,6 +5,8 @@ import HAL
 protocol TLSHandshakeOwner: AnyObject {
   /// Library and files are loaded; or why they cannot be used.
   func prepared(_ trouble: String?)
+  /// Something of the settings has no effect.
+  func warns(_ reason: String)
   /// How far it went: one of `CTLS_DONE` and so on.
   func handsShaken(_ outcome: Int)
 }
@@ -101,6 +103,9 @@ final class TLSHandshake: Work {
       isAbandoned = false
       drop()
     } else if isPreparation {
+      if trouble == nil, let context, let words = ctls_warning(context) {
+        owner.warns(String(cString: words))
+      }
       owner.prepared(trouble.map { String(cString: $0) })
     } else {
       owner.handsShaken(outcome)

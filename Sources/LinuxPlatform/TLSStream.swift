@@ -135,6 +135,8 @@ public final class TLSStream: NetworkStream, NetworkStreamOwner, TLSHandshakeOwn
     stream?.open()
   }
 
+  func warns(_ reason: String) { owner.streamWarns(reason) }
+
   func handsShaken(_ outcome: Int) {
     guard isWanted else { return }
     guard outcome == CTLS_DONE else {

@@ -187,6 +187,8 @@ public final class WebSocketStream: NetworkStream, NetworkStreamOwner {
     owner.streamClosed(wasAsking && !isCured ? reason + " during the WebSocket's handshake" : reason)
   }
 
+  public func streamWarns(_ reason: String) { owner.streamWarns(reason) }
+
   private func forget() {
     head = HTTPHead()
     headRead = 0

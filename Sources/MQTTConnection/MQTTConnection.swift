@@ -6,6 +6,12 @@ import MQTTClient
 public protocol MQTTConnectionOwner: AnyObject {
   /// A connection could not be opened or is lost; the next attempt follows by itself.
   func connectionClosed(_ server: MQTTServer, reason: String)
+  /// Something of the server's settings has no effect.
+  func connectionWarns(_ server: MQTTServer, reason: String)
+}
+
+extension MQTTConnectionOwner {
+  public func connectionWarns(_ server: MQTTServer, reason: String) {}
 }
 
 /// Moves bytes between a client's session and one of its servers, on an event loop.
@@ -252,6 +258,8 @@ public final class MQTTConnection: NetworkStreamOwner {
     state = .lost
     owner.connectionClosed(server, reason: reason)
   }
+
+  public func streamWarns(_ reason: String) { owner.connectionWarns(server, reason: reason) }
 
   private var now: UInt64 { UInt64(loop.now.milliseconds) }
 

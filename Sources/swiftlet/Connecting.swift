@@ -31,6 +31,7 @@ extension ConnectionOptions {
     if transport.insecure { note("warning: --insecure: nobody knows who the server is") }
     var settings = try transport.settings()
     settings.failback = .seconds(failback)
+    for warning in settings.tls.warnings { note("warning: \(renamed(warning))") }
     return try MQTTAsyncClient(
       servers: urls.map { (url) throws(MQTTAsyncError) in try url.server(settings) }, options: options,
       authentication: auth == .scram ? .scramSHA256 : .password, failback: settings.failback,
@@ -152,7 +153,11 @@ extension MQTTAsyncError {
 
 /// What went wrong, with the names that the command line has for things.
 func words(_ error: MQTTAsyncError) -> String {
-  "\(error)".replacing("with caFile or caDirectory", with: "with --cafile or --capath")
+  renamed("\(error)")
+}
+
+private func renamed(_ words: String) -> String {
+  words.replacing("with caFile or caDirectory", with: "with --cafile or --capath")
     .replacing("key_password", with: "--key-password")
 }
 

@@ -94,7 +94,7 @@ class PlainToTLS(unittest.TestCase):
             with self.subTest(path=path, more=more):
                 server = TLSServer(self)
                 device = self.start(f"{{ url: 'ws://127.0.0.1:{server.port}{path}', {SECRETS}{more} }}")
-                device.wait_log(f"broker 127.0.0.1:{server.port}: the server speaks TLS: use wss://\n")
+                device.wait_log(f"broker 127.0.0.1:{server.port}: the server speaks TLS: use wss://$")
                 self.assertEqual(server.received[:3], b"GET")
                 self.assertNotIn(b"opensesame", server.received)
 

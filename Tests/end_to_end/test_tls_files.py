@@ -13,6 +13,8 @@ from harness.device import Device, configuration, environment, run, swiftletd
 from harness.mqtt import Broker, Observer, free_port
 from harness.waiting import PATIENCE, pulse
 
+from .test_swiftlet_pub_sub import program as swiftlet
+
 RELAY = "  - relay: fan\n    line: GPIO9\n"
 
 class WithFiles(unittest.TestCase):
@@ -98,6 +100,29 @@ class Files(WithFiles):
                 self.assertRegex(answer.stderr, r"device\.yaml:3:\d+: ")
                 self.assertIn(words, answer.stderr)
                 self.assertIn(words, self.start(text).wait_log("cannot be used"))
+
+    def test_a_password_for_a_key_that_is_not_encrypted_is_a_warning(self):
+        key = self.files.path("client.key")
+        words = (f"the key {key} is not encrypted, and key_password has no effect: leave it out, or encrypt the key: openssl "
+                 f"pkey -aes256 -in {key} -out NAME.pem")
+        text = self.text(cert="client.crt", key="client.key", more=", key_password: 'open sesame'")
+        answer = self.check(text)
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        column = text.splitlines()[2].index("'open sesame'") + 1
+        self.assertRegex(answer.stderr, rf"^warning: .*device\.yaml:3:{column}: ")
+        self.assertIn(words, answer.stderr)
+        device = self.start(text)
+        self.assertIn(f"warning: broker localhost:1: {words}", device.wait_log("is not encrypted"))
+        # The settings are looked at once, and the connection is tried all the same.
+        device.wait_log("Connection refused")
+        self.assertEqual(device.log.count("is not encrypted"), 1)
+        # Where the password has its use, nothing is said.
+        answer = self.check(self.text(cert="client.crt", key="encrypted.key", more=", key_password: 'open sesame'"))
+        self.assertEqual((answer.returncode, answer.stderr), (0, ""))
+        result = subprocess.run(
+            [swiftlet(), "pub", "-p", str(free_port()), "--cert", self.files.path("client.crt"), "--key", key, "--key-password",
+             "x", "-t", "t", "-m", "x"], capture_output=True, text=True, timeout=PATIENCE)
+        self.assertIn("swiftlet: warning: " + words.replace("key_password", "--key-password"), result.stderr)
 
     def test_all_files_that_cannot_be_used_are_named_each_with_its_place(self):
         answer = self.check(self.text(ca="empty", cert="words", key="key.der"))

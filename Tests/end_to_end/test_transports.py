@@ -309,7 +309,10 @@ class WebSocket(WithTransports):
                 try:
                     while True:
                         connection = server.accept()[0]
-                        self.requests.append(connection.recv(4096))
+                        request = b""
+                        while not request.endswith(b"\r\n\r\n") and (data := connection.recv(4096)):
+                            request += data
+                        self.requests.append(request)
                         connection.sendall(reply)
                         connection.close()
                 except OSError:

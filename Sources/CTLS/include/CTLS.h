@@ -37,6 +37,8 @@ void ctls_set_pin(ctls_context *context, const uint8_t *digest);
 void ctls_set_insecure(ctls_context *context);
 /* NULL, or why the library or a file cannot be used; it may be tried again. Waits for the disk. */
 const char *ctls_context_open(ctls_context *context);
+/* What of the settings has turned out to have no effect, said once; NULL: nothing. */
+const char *ctls_warning(ctls_context *context);
 /* What keeps CTLS_CA_FILE (or the directory), CTLS_CERTIFICATE or CTLS_KEY from being used, asked for in this order;
    NULL: nothing. `is_absent`: it may be there on another machine. Such a context is for this only. */
 const char *ctls_trouble(ctls_context *context, ctls_text which, int *is_absent);
