@@ -1,6 +1,5 @@
 """scripts/bench calls it: measures the Embedded build and compares with what is promised."""
 
-import argparse
 import concurrent.futures
 import os
 import shutil
@@ -12,6 +11,7 @@ from harness.mqtt import Broker
 from hil.elf import Elf
 
 from . import client_size, clients, document, idle, measurements, streams, timing
+from .arguments import EVERY, parse
 from .counters import Counters, sites
 
 # What is promised: exceeding one of these fails. Figures without a limit are for comparison only: they
@@ -26,7 +26,6 @@ LIMITS = {
 LIBRARIES = {
     "libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1", "ld-linux-armhf.so.3",
     "ld-linux.so.3", "libresolv.so.2", "libgpiod.so.2", "libgpiod.so.3", "libi2c.so.0", "libyaml-0.so.2"}
-EVERY = "sizes allocations memory wake-ups latency client-size client streams idle round-trip throughput".split()
 
 
 class Table:
@@ -169,20 +168,8 @@ def device(table, wanted, arguments, directory, results):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("what", nargs="*", help=f"any of: {' '.join(EVERY)} (default: all)")
-    parser.add_argument("--seconds", type=int, default=60, help="of idling that are watched (default 60)")
-    parser.add_argument("--rounds", type=int, default=3, help="of each speed, of which the median counts, and a third "
-                        "of those of each round trip (default 3)")
-    parser.add_argument("--client", metavar="PROGRAM", default=os.path.join(ROOT, "dist", "host", "mqtt-bench"),
-                        help="another program with the command line of mqtt-bench, in its place")
-    parser.add_argument("--python", action="store_true", help="paho-python's exact figures too, two minutes more")
-    parser.add_argument("--document", action="store_true", help="write docs/benchmarks.md from the client's figures; implies --python")
-    arguments = parser.parse_args()
-    arguments.python = arguments.python or arguments.document
+    arguments = parse()
     wanted = arguments.what or EVERY
-    if set(wanted) - set(EVERY):
-        parser.error(f"choose from {' '.join(EVERY)}")
     table, results = Table(), []
     directory = tempfile.mkdtemp(prefix="swiftlet-bench-")
     try:

@@ -37,30 +37,43 @@ struct Wish: Sendable {
 extension Engine {
   func open(_ id: UInt64, _ buffer: MessageBuffer, _ wish: Wish) {
     streams[id] = Stream(buffer: buffer, isForRest: wish.filters.isEmpty, isKept: wish.isKept)
+    // What another stream has is asked for anew, with the identifier that its messages carry.
+    var new: [String] = []
     for filter in wish.filters {
-      guard streams[id]?.failure == nil else { return }
-      subscribe(id, filter, wish, withIdentifier: true)
+      if let known = known(filter) {
+        subscribe(id, [filter], wish, identifier: known.identifier)
+      } else {
+        new.append(filter)
+      }
     }
+    lastIdentifier += 1
+    subscribe(id, new, wish, identifier: lastIdentifier)
   }
 
-  private func subscribe(_ id: UInt64, _ filter: String, _ wish: Wish, withIdentifier: Bool) {
-    let known = filters.values.first { $0.filter == filter && !$0.streams.isEmpty }
-    lastIdentifier += 1
-    let identifier = withIdentifier ? known?.identifier ?? lastIdentifier : 0
-    let bytes = Array(filter.utf8)
+  private func known(_ filter: String) -> FilterEntry? {
+    filters.values.first { $0.filter == filter && !$0.streams.isEmpty }
+  }
+
+  /// Together, in one `SUBSCRIBE`. Identifier 0: without one.
+  private func subscribe(_ id: UInt64, _ names: [String], _ wish: Wish, identifier: UInt32) {
+    guard streams[id]?.failure == nil else { return }
     do throws(MQTTSubscribeError) {
-      let subscription = try client.subscribe(
-        filter: bytes.span, options: wish.options, subscriptionID: identifier == 0 ? nil : identifier,
-        userProperties: wish.userProperties.span)
-      var entry = FilterEntry(
-        filter: filter, matched: Self.withoutShare(bytes), subscription: subscription,
-        options: wish.options, identifier: identifier, userProperties: wish.userProperties,
-        streams: known?.streams ?? [])
-      if !entry.streams.contains(id) { entry.streams.append(id) }
-      filters[subscription.index] = entry
-      streams[id]?.undecided.insert(subscription.index)
+      let subscriptions = try client.subscribe(
+        names.map { MQTTFilter($0, options: wish.options) },
+        subscriptionID: identifier == 0 ? nil : identifier, userProperties: wish.userProperties.span)
+      for (filter, subscription) in zip(names, subscriptions) {
+        var entry = FilterEntry(
+          filter: filter, matched: Self.withoutShare(Array(filter.utf8)), subscription: subscription,
+          options: wish.options, identifier: identifier, userProperties: wish.userProperties,
+          streams: known(filter)?.streams ?? [])
+        if !entry.streams.contains(id) { entry.streams.append(id) }
+        filters[subscription.index] = entry
+        streams[id]?.undecided.insert(subscription.index)
+      }
     } catch {
-      fail(id, .invalidFilter(filter, error))
+      if names.count == 1 { return fail(id, .invalidFilter(names[0], error)) }
+      // One after the other, to find out which it is.
+      for name in names { subscribe(id, [name], wish, identifier: identifier) }
     }
   }
 
@@ -101,10 +114,12 @@ extension Engine {
   }
 
   private func leave(_ id: UInt64) {
+    var left: [MQTTSubscription] = []
     for (index, entry) in filters where entry.streams.contains(id) {
       filters[index]?.streams.removeAll { $0 == id }
-      if filters[index]?.streams.isEmpty == true { client.unsubscribe(entry.subscription) }
+      if filters[index]?.streams.isEmpty == true { left.append(entry.subscription) }
     }
+    client.unsubscribe(left)
   }
 
   // MARK: The server's word
@@ -124,7 +139,7 @@ extension Engine {
     // This server does without; then overlapping filters may multiply messages.
     if code == .subscriptionIdentifiersNotSupported, entry.identifier != 0, let id = entry.streams.first {
       let wish = Wish(filters: [], options: entry.options, userProperties: entry.userProperties)
-      return subscribe(id, entry.filter, wish, withIdentifier: false)
+      return subscribe(id, [entry.filter], wish, identifier: 0)
     }
     let error = MQTTAsyncError.subscriptionRefused(entry.filter, code, words)
     for id in entry.streams { fail(id, error) }

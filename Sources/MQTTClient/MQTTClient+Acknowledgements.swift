@@ -12,7 +12,7 @@ extension MQTTClient {
   /// False when that was not to be expected.
   @inline(__always)
   private func settle(_ packetID: UInt16, _ state: Outbox.State) -> Bool {
-    guard case .record(let offset) = packetIDs.owner(of: packetID) else { return false }
+    guard let offset = packetIDs.value(of: packetID) else { return false }
     let key = stored == nil ? nil : outbox.key(at: offset)
     guard outbox.settle(at: offset, expecting: state) else { return false }
     packetIDs.release(packetID)
@@ -26,7 +26,7 @@ extension MQTTClient {
   /// too. [MQTT-4.3.3-1], [MQTT5-4.3.3-4]
   func receipt(_ packetID: UInt16) {
     var receipt = Outbox.Receipt.unknown
-    if case .record(let offset) = packetIDs.owner(of: packetID) {
+    if let offset = packetIDs.value(of: packetID) {
       receipt = outbox.receipt(at: offset)
       if stored != nil, receipt != .unknown { keepReleased(offset) }
     }
@@ -92,9 +92,10 @@ extension MQTTClient {
   /// The same for a packet identifier that stands for nothing, which 5.0 can say.
   @inline(never)
   private func acknowledgeUnknown(_ type: PacketType, _ packetID: UInt16) {
+    guard isV5 else { return acknowledge(type, packetID) }
     let isWritten = output.write { span throws(EncodingError) in
       try ReasonedAcknowledgement.encode(
-        type, packetID: packetID, reason: isV5 ? .packetIdentifierNotFound : .success, into: &span)
+        type, packetID: packetID, reason: .packetIdentifierNotFound, into: &span)
     }
     assert(isWritten)
   }

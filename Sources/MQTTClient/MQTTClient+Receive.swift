@@ -144,8 +144,9 @@ extension MQTTClient {
         continue
       }
       let event = try handle(header)
-      // A challenge stays until it is answered.
+      // A challenge stays until it is answered, and answers on filters until all are told.
       guard canReceive, !authentication.isAnswering else { return event }
+      if event != nil, header.type == .suback || header.type == .unsuback { return event }
       received.removeFirst(header.packetLength)
       if let event { return event }
     }
@@ -271,8 +272,10 @@ extension MQTTClient {
     do {
       switch header.type {
       case .connack: answer = try Connack.decode(body.span)
-      case .suback: return try subscribed(body.span)
-      case .unsuback: return unsubscribed(try Acknowledgement.decode(body.span), .success)
+      case .suback:
+        let packetID = try Suback.decode(body.span).packetID
+        return try answered(.subscribe, packetID, body.span.extracting(droppingFirst: 2))
+      case .unsuback: return try answered(.unsubscribe, try Acknowledgement.decode(body.span), Span())
       case .puback, .pubrec, .pubrel, .pubcomp:
         return acknowledged(header.type, try ReasonedAcknowledgement.decode(body.span, of: header.type))
       default: break
@@ -302,10 +305,8 @@ extension MQTTClient {
       case .suback, .unsuback:
         let answer = try ReasonList.decode(body, of: type)
         noteProperties(answer.properties, at: position)
-        guard answer.codes.count == 1 else { throw .wrongLength }
-        let code = MQTTReasonCode(rawValue: body[answer.codes.lowerBound])
-        return type == .suback
-          ? subscribed(answer.packetID, code) : unsubscribed(answer.packetID, code)
+        return try answered(
+          type == .suback ? .subscribe : .unsubscribe, answer.packetID, body.extracting(answer.codes))
       case .disconnect: return try serverClosed(body, at: position)
       default: return nil
       }

@@ -112,7 +112,7 @@ extension MQTTClient {
     let offset = outbox.append(
       packetID: packetID, qos: qos, retain: retain, topic: topic, properties: properties, payload: payload)
     guard let offset else { throw refusal(.outboxFull) }
-    packetIDs.use(packetID, forRecord: offset)
+    packetIDs.use(packetID, offset)
     // At once, unless others have to go first.
     if state == .connected, outbox.isNext(offset), outbox.inFlight < window,
       output.makeRoom(room + Self.reserve),

@@ -131,7 +131,7 @@ extension MQTTClient {
     let offset = outbox.append(
       packetID: packetID, qos: qos, retain: retain, topic: topic, properties: properties, payload: payload,
       key: key)
-    if let offset { packetIDs.use(packetID, forRecord: offset) }
+    if let offset { packetIDs.use(packetID, offset) }
     pump()
     return packetID
   }
@@ -280,7 +280,7 @@ extension MQTTClient {
     if !mayBeSent { stored.hasUnmarked = true }
     outbox.restore(at: offset, wasSent: wasSent && mayBeSent, isReleased: header.isReleased)
     if wasSent, stored.hasLostSession { outbox.restart(outbox.pointer(offset)) }
-    packetIDs.use(packetID, forRecord: offset)
+    packetIDs.use(packetID, offset)
     if MQTTVersion.hasV5, header.propertiesCount > 0 { hasNewExpiries = true }
   }
 

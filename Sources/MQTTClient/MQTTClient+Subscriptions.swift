@@ -2,6 +2,18 @@ import MQTTCodec
 
 public typealias MQTTSubscribeOptions = SubscriptionOptions
 
+/// A filter of a `SUBSCRIBE` that has several of them.
+public struct MQTTFilter: Equatable, Sendable {
+  /// UTF-8.
+  public var bytes: [UInt8]
+  public var options: MQTTSubscribeOptions
+
+  public init(_ bytes: [UInt8], options: MQTTSubscribeOptions = MQTTSubscribeOptions(qos: .atMostOnce)) {
+    self.bytes = bytes
+    self.options = options
+  }
+}
+
 extension MQTTClient {
   /// Adds a filter to the table: it is subscribed on every connection whose server does not know it
   /// yet. A filter that is in the table keeps its number and is asked for anew. Meant for set-up: it
@@ -21,6 +33,36 @@ extension MQTTClient {
     filter: Span<UInt8>, options: MQTTSubscribeOptions, subscriptionID: UInt32? = nil,
     userProperties: Span<UInt8> = Span()
   ) throws(MQTTSubscribeError) -> MQTTSubscription {
+    let properties = try subscribeProperties(subscriptionID, userProperties)
+    try check(filter, options, properties)
+    let subscription = add(
+      filter.copied, options, properties, hasIdentifier: subscriptionID != nil,
+      call: subscriptions.nextCall())
+    pump()
+    return subscription
+  }
+
+  /// The same with several filters in one `SUBSCRIBE`, or in as many as it takes for a server that takes short packets
+  /// only; each is told of. Answers their places in the table, in that order. After an error none is taken.
+  @discardableResult
+  public func subscribe(
+    _ filters: [MQTTFilter], subscriptionID: UInt32? = nil, userProperties: Span<UInt8> = Span()
+  ) throws(MQTTSubscribeError) -> [MQTTSubscription] {
+    let properties = try subscribeProperties(subscriptionID, userProperties)
+    for filter in filters { try check(filter.bytes.span, filter.options, properties) }
+    let call = subscriptions.nextCall()
+    var added: [MQTTSubscription] = []
+    for filter in filters {
+      added.append(
+        add(filter.bytes, filter.options, properties, hasIdentifier: subscriptionID != nil, call: call))
+    }
+    pump()
+    return added
+  }
+
+  private func check(
+    _ filter: Span<UInt8>, _ options: MQTTSubscribeOptions, _ properties: [UInt8]
+  ) throws(MQTTSubscribeError) {
     do {
       try TopicFilter.check(filter)
     } catch {
@@ -30,14 +72,23 @@ extension MQTTClient {
       guard isWellShared(filter) else { throw .invalidFilter(.invalidFilter) }
       guard !options.noLocal else { throw .invalidOptions }
     }
-    let properties = try subscribeProperties(subscriptionID, userProperties)
-    guard filter.count + properties.count + 14 + Self.reserve <= output.capacity else { throw .tooLarge }
-    let index = subscriptions.add(
-      Subscriptions.Entry(
-        filter: filter.copied, options: options, properties: properties, hasIdentifier: subscriptionID != nil)
+    guard canHold(filter.count, properties.count) else { throw .tooLarge }
+  }
+
+  /// The send buffer has room for a packet with one filter of that length.
+  private func canHold(_ filter: Int, _ properties: Int) -> Bool {
+    Self.beginning + properties + filter + 3 + Self.reserve <= output.capacity
+  }
+
+  private func add(
+    _ filter: [UInt8], _ options: MQTTSubscribeOptions, _ properties: [UInt8], hasIdentifier: Bool,
+    call: UInt32
+  ) -> MQTTSubscription {
+    MQTTSubscription(
+      index: subscriptions.add(
+        Subscriptions.Entry(
+          filter: filter, options: options, properties: properties, hasIdentifier: hasIdentifier, call: call))
     )
-    pump()
-    return MQTTSubscription(index: index)
   }
 
   private func subscribeProperties(
@@ -62,75 +113,109 @@ extension MQTTClient {
   /// then on its number may be given to another one. Messages may come until then. What is not in the
   /// table, or is leaving it, is ignored. [MQTT-3.10.1-1]
   public func unsubscribe(_ subscription: MQTTSubscription) {
-    if subscriptions.remove(subscription.index, []) { pump() }
+    if subscriptions.remove(subscription.index, [], call: subscriptions.nextCall()) { pump() }
+  }
+
+  /// The same with several of them in one `UNSUBSCRIBE`, as `subscribe` has it.
+  public func unsubscribe(_ subscriptions: [MQTTSubscription]) {
+    remove(subscriptions, [])
   }
 
   /// The same with what 5.0 adds: user properties that go with the `UNSUBSCRIBE`, encoded.
   public func unsubscribe(
     _ subscription: MQTTSubscription, userProperties: Span<UInt8>
   ) throws(MQTTSubscribeError) {
+    try unsubscribe([subscription], userProperties: userProperties)
+  }
+
+  /// The same.
+  public func unsubscribe(
+    _ subscriptions: [MQTTSubscription], userProperties: Span<UInt8>
+  ) throws(MQTTSubscribeError) {
     do {
       try Properties.check(userProperties, for: .unsubscribe)
     } catch {
       throw .invalidOptions
     }
-    guard subscriptions.entries.indices.contains(subscription.index) else { return }
-    let filter = subscriptions.entries[subscription.index].filter
-    guard filter.count + userProperties.count + 14 + Self.reserve <= output.capacity else { throw .tooLarge }
-    if subscriptions.remove(subscription.index, MQTTVersion.hasV5 ? userProperties.copied : []) { pump() }
+    for subscription in subscriptions where self.subscriptions.entries.indices.contains(subscription.index) {
+      let filter = self.subscriptions.entries[subscription.index].filter
+      guard canHold(filter.count, userProperties.count) else { throw .tooLarge }
+    }
+    remove(subscriptions, MQTTVersion.hasV5 ? userProperties.copied : [])
+  }
+
+  private func remove(_ removed: [MQTTSubscription], _ properties: [UInt8]) {
+    let call = subscriptions.nextCall()
+    for subscription in removed { _ = subscriptions.remove(subscription.index, properties, call: call) }
+    pump()
   }
 
   /// Writes as many `SUBSCRIBE` and `UNSUBSCRIBE` as there is room for.
   @inline(never)
   func sendSubscriptions() {
-    while let index = subscriptions.firstUnsent(), sendSubscription(index) {}
+    if isV5 { withholdSubscriptions() }
+    while let first = subscriptions.firstUnsent(), sendSubscriptions(from: first) {}
   }
 
-  private func sendSubscription(_ index: Int) -> Bool {
-    let entry = subscriptions.entries[index]
-    let room = entry.filter.count + entry.properties.count + 14
-    if let reason = obstacle(entry, room: room) {
-      subscriptions.withhold(index, reason)
-      hasUnavailable = true
-      return true
+  /// Writes one packet: with others of its call, as far as they fit and this server takes packets so long.
+  private func sendSubscriptions(from first: Int) -> Bool {
+    let (call, state) = (subscriptions.entries[first].call, subscriptions.entries[first].state)
+    let properties = subscriptions.entries[first].properties
+    let beginning = Self.beginning + properties.count
+    let longest = min(output.capacity - Self.reserve, Int(clamping: serverLimits.maximumPacketSize))
+    let batch = subscriptions.batch(from: first, room: longest - beginning)
+    guard output.makeRoom(beginning + batch.length + Self.reserve), let packetID = packetIDs.next() else {
+      return false
     }
-    guard output.makeRoom(room + Self.reserve), let packetID = packetIDs.next() else { return false }
-    let isWritten = output.write { span throws(EncodingError) in
-      try encode(entry, packetID, into: &span)
+    let type = state == .unwanted ? PacketType.unsubscribe : .subscribe
+    var isWritten = output.write { span throws(EncodingError) in
+      try Subscribe.begin(
+        type, packetID: packetID, properties: properties.span, version: protocolVersion,
+        listLength: batch.length, into: &span)
     }
-    guard isWritten else { return false }
-    packetIDs.use(packetID, forSubscription: index)
-    subscriptions.sent(index, packetID: packetID)
+    var place = 0
+    for index in first...batch.last where subscriptions.isUnsent(index, of: call, state) {
+      isWritten = isWritten && write(subscriptions.entries[index])
+      subscriptions.sent(index, packetID: packetID, place: place)
+      place += 1
+    }
+    assert(isWritten)
+    packetIDs.use(packetID, for: type, place)
     return true
   }
 
-  private func encode(
-    _ entry: Subscriptions.Entry, _ packetID: UInt16, into span: inout MutableSpan<UInt8>
-  ) throws(EncodingError) -> Int {
-    let filter = entry.filter.span
-    switch (entry.state == .unwanted, isV5) {
-    case (true, true):
-      return try Unsubscribe.encodeV5(
-        packetID: packetID, properties: entry.properties.span, filter: filter, into: &span)
-    case (true, false): return try Unsubscribe.encode(packetID: packetID, filter: filter, into: &span)
-    case (false, true):
-      return try Subscribe.encodeV5(
-        packetID: packetID, properties: entry.properties.span, filter: filter, options: entry.options,
-        into: &span)
-    case (false, false):
-      return try Subscribe.encode(packetID: packetID, filter: filter, qos: entry.options.qos, into: &span)
+  private func write(_ entry: Subscriptions.Entry) -> Bool {
+    var options: UInt8?
+    if entry.state == .wanted { options = isV5 ? entry.options.rawValue : entry.options.qos.rawValue }
+    return output.write { span throws(EncodingError) in
+      try Subscribe.append(filter: entry.filter.span, options: options, to: &span)
     }
   }
 
-  /// Why this server does not take a filter, if so. [MQTT5-3.2.2-15], section 3.2.2.3
-  private func obstacle(_ entry: Subscriptions.Entry, room: Int) -> MQTTReasonCode? {
-    guard isV5 else { return nil }
-    guard UInt32(clamping: room) <= serverLimits.maximumPacketSize else { return .packetTooLarge }
+  /// Bytes of a packet before its properties, and their length, at most.
+  private static let beginning = 5 + 2 + 4
+
+  /// Those that this server does not take are not sent.
+  @inline(never)
+  private func withholdSubscriptions() {
+    for index in subscriptions.entries.indices {
+      if let reason = obstacle(subscriptions.entries[index]) {
+        subscriptions.withhold(index, reason)
+        hasUnavailable = true
+      }
+    }
+  }
+
+  /// Why this server does not take a filter that is to be sent, if so. [MQTT5-3.2.2-15], section 3.2.2.3
+  private func obstacle(_ entry: Subscriptions.Entry) -> MQTTReasonCode? {
+    guard entry.state == .wanted || entry.state == .unwanted else { return nil }
+    let length = Self.beginning + entry.properties.count + entry.filter.count + 3
+    guard UInt32(clamping: length) <= serverLimits.maximumPacketSize else { return .packetTooLarge }
     guard entry.state == .wanted else { return nil }
     if entry.hasIdentifier, !serverLimits.subscriptionIdentifierAvailable {
       return .subscriptionIdentifiersNotSupported
     }
-    if isShared(entry.filter.span), !serverLimits.sharedSubscriptionAvailable {
+    if !serverLimits.sharedSubscriptionAvailable, isShared(entry.filter.span) {
       return .sharedSubscriptionsNotSupported
     }
     if !serverLimits.wildcardSubscriptionAvailable {
@@ -161,45 +246,33 @@ extension MQTTClient {
 
   // MARK: Answers
 
-  /// `SUBACK` of 3.1.1. Answers to what is not under way are ignored.
-  func subscribed(_ body: Span<UInt8>) throws(MalformedPacket) -> MQTTEvent? {
-    let answer = try Suback.decode(body)
-    guard answer.count == 1 else { throw .wrongLength }
-    switch Suback.answer(body, at: 0) {
-    case .granted(let qos): return subscribed(answer.packetID, ReasonCode(rawValue: qos.rawValue))
-    case .refused: return subscribed(answer.packetID, .unspecifiedError)
+  /// `SUBACK` or `UNSUBACK`: tells of one filter after the other. The packet stays until there are no more. Answers to
+  /// what is not under way are ignored. Without codes, as in 3.1.1, all went well.
+  @inline(never)
+  func answered(
+    _ type: PacketType, _ packetID: UInt16, _ codes: Span<UInt8>
+  ) throws(MalformedPacket) -> MQTTEvent? {
+    guard let count = packetIDs.value(of: packetID, in: type) else { return nil }
+    guard codes.isEmpty || codes.count == count else { throw .wrongCount }
+    // In between some may have become unwanted, or wanted in another way.
+    guard let index = subscriptions.first(askedBy: packetID, in: type) else {
+      packetIDs.release(packetID)
+      // Another SUBSCRIBE may have waited for a packet identifier.
+      pump()
+      return nil
     }
-  }
-
-  func subscribed(_ packetID: UInt16, _ code: MQTTReasonCode) -> MQTTEvent? {
-    guard case .subscription(let index) = packetIDs.owner(of: packetID) else { return nil }
-    // In between it may have become unwanted.
-    let state = subscriptions.entries[index].state
-    guard state != .unasked(packetID) else { return nil }
-    release(packetID)
-    guard state == .asked(packetID) else { return nil }
-    guard let qos = QoS(rawValue: code.rawValue) else {
+    let subscription = MQTTSubscription(index: index)
+    let code = codes.isEmpty ? 0 : codes[subscriptions.entries[index].place]
+    if type == .unsubscribe {
+      subscriptions.settle(index, .gone)
+      return .unsubscribed(subscription, MQTTReasonCode(rawValue: code))
+    }
+    guard let qos = QoS(rawValue: code) else {
       subscriptions.settle(index, .refused)
-      return .subscriptionRefused(MQTTSubscription(index: index), code)
+      return .subscriptionRefused(subscription, MQTTReasonCode(rawValue: code))
     }
     subscriptions.settle(index, .granted)
-    return .subscribed(MQTTSubscription(index: index), qos)
-  }
-
-  /// `UNSUBACK`. Answers to what is not under way are ignored.
-  func unsubscribed(_ packetID: UInt16, _ code: MQTTReasonCode) -> MQTTEvent? {
-    guard case .subscription(let index) = packetIDs.owner(of: packetID),
-      subscriptions.entries[index].state == .unasked(packetID)
-    else { return nil }
-    release(packetID)
-    subscriptions.settle(index, .gone)
-    return .unsubscribed(MQTTSubscription(index: index), code)
-  }
-
-  /// Another `SUBSCRIBE` may have waited for a packet identifier.
-  private func release(_ packetID: UInt16) {
-    packetIDs.release(packetID)
-    pump()
+    return .subscribed(subscription, qos)
   }
 
   /// Tells of a filter that this server does not take.

@@ -44,6 +44,12 @@ extension MQTTClient {
   public func receive(_ bytes: [UInt8], now: UInt64) -> Int { receive(bytes.span, now: now) }
 }
 
+extension MQTTFilter {
+  public init(_ filter: String, options: MQTTSubscribeOptions = MQTTSubscribeOptions(qos: .atMostOnce)) {
+    self.init(Array(filter.utf8), options: options)
+  }
+}
+
 // Not where the codes are: what reads and writes packets allocates nothing, which a String does.
 extension MQTTReasonCode: CustomStringConvertible {
   public var description: String { text.description }

@@ -1,23 +1,18 @@
+import MQTTCodec
+
 /// The packet identifiers in use and what each stands for; everything takes constant time.
 ///
 /// Identifiers count up from 1 and around; one that is in use is never given again ([MQTT-2.3.1-4]).
 /// The slot of an identifier is its lower bits, so an acknowledgement finds its packet at once.
 struct PacketIDs {
-  /// What an identifier stands for.
-  enum Owner: Equatable {
-    case none
-    /// A record of the outbox, by offset.
-    case record(Int)
-    case subscription(Int)
-  }
-
   private let slots: UnsafeMutablePointer<Slot>
   private let mask: Int
   private var last: UInt16 = 0
 
   private struct Slot {
     var packetID: UInt16 = 0
-    var isSubscription = false
+    /// `PUBLISH`, `SUBSCRIBE` or `UNSUBSCRIBE`.
+    var type = PacketType.publish
     var value: UInt32 = 0
   }
 
@@ -53,20 +48,17 @@ struct PacketIDs {
   /// Goes on counting from there.
   mutating func goOn(after packetID: UInt16) { last = packetID }
 
-  /// Takes an identifier from `next` into use.
-  func use(_ packetID: UInt16, forRecord offset: Int) {
-    slots[Int(packetID) & mask] = Slot(packetID: packetID, value: UInt32(truncatingIfNeeded: offset))
-  }
-
-  func use(_ packetID: UInt16, forSubscription index: Int) {
+  /// Takes an identifier from `next` into use: for a record of the outbox, by offset, or for a list of filters, by
+  /// their number.
+  func use(_ packetID: UInt16, for type: PacketType = .publish, _ value: Int) {
     slots[Int(packetID) & mask] = Slot(
-      packetID: packetID, isSubscription: true, value: UInt32(truncatingIfNeeded: index))
+      packetID: packetID, type: type, value: UInt32(truncatingIfNeeded: value))
   }
 
-  func owner(of packetID: UInt16) -> Owner {
+  /// What it stands for in a packet of that type; nil: nothing.
+  func value(of packetID: UInt16, in type: PacketType = .publish) -> Int? {
     let slot = slots[Int(packetID) & mask]
-    guard slot.packetID == packetID, packetID != 0 else { return .none }
-    return slot.isSubscription ? .subscription(Int(slot.value)) : .record(Int(slot.value))
+    return slot.packetID == packetID && packetID != 0 && slot.type == type ? Int(slot.value) : nil
   }
 
   func release(_ packetID: UInt16) {
@@ -75,6 +67,6 @@ struct PacketIDs {
 
   /// All of them: what was asked on an earlier connection is not answered any more.
   func releaseSubscriptions() {
-    for index in 0...mask where slots[index].isSubscription { slots[index] = Slot() }
+    for index in 0...mask where slots[index].type != .publish { slots[index] = Slot() }
   }
 }

@@ -21,6 +21,10 @@ struct Subscriptions {
     /// Of 5.0, encoded: those of its `SUBSCRIBE`, or of its `UNSUBSCRIBE`.
     fileprivate(set) var properties: [UInt8]
     let hasIdentifier: Bool
+    /// Those of one call go out together.
+    fileprivate(set) var call: UInt32
+    /// Where it stands in its packet.
+    fileprivate(set) var place = 0
     var state = State.wanted
 
     var isLive: Bool {
@@ -36,8 +40,15 @@ struct Subscriptions {
   private var unsent = 0
   /// Some were sent, and may not be answered.
   private var mayAwait = false
+  private var calls: UInt32 = 0
 
   var hasUnsent: Bool { unsent > 0 }
+
+  /// The number of a call.
+  mutating func nextCall() -> UInt32 {
+    calls &+= 1
+    return calls
+  }
 
   /// The place of a filter. One that is there already is asked for anew, as a server does it.
   mutating func add(_ entry: Entry) -> Int {
@@ -56,11 +67,12 @@ struct Subscriptions {
   }
 
   /// It is no longer wanted. False when it was not: nothing will be told.
-  mutating func remove(_ index: Int, _ properties: [UInt8]) -> Bool {
+  mutating func remove(_ index: Int, _ properties: [UInt8], call: UInt32) -> Bool {
     guard entries.indices.contains(index), entries[index].isLive else { return false }
     if entries[index].state != .wanted { unsent += 1 }
     entries[index].state = .unwanted
     entries[index].properties = properties
+    entries[index].call = call
     return true
   }
 
@@ -78,10 +90,31 @@ struct Subscriptions {
     }
   }
 
-  mutating func sent(_ index: Int, packetID: UInt16) {
+  mutating func sent(_ index: Int, packetID: UInt16, place: Int) {
     entries[index].state = entries[index].state == .unwanted ? .unasked(packetID) : .asked(packetID)
+    entries[index].place = place
     unsent -= 1
     mayAwait = true
+  }
+
+  /// The first that a packet asked for and nobody was told of.
+  func first(askedBy packetID: UInt16, in type: PacketType) -> Int? {
+    let state = type == .subscribe ? State.asked(packetID) : .unasked(packetID)
+    return entries.firstIndex { $0.state == state }
+  }
+
+  /// Those that go into one packet with the first: as many of its call as fit into so many bytes, and itself in any
+  /// case. Answers the last one, and the bytes of their list.
+  func batch(from first: Int, room: Int) -> (last: Int, length: Int) {
+    var batch = (last: first, length: 0)
+    let (call, state) = (entries[first].call, entries[first].state)
+    let extra = state == .unwanted ? 2 : 3
+    for index in first..<entries.count where isUnsent(index, of: call, state) {
+      let length = batch.length + entries[index].filter.count + extra
+      guard length <= room || index == first else { break }
+      batch = (index, length)
+    }
+    return batch
   }
 
   /// It is not sent to this server.
@@ -105,6 +138,11 @@ struct Subscriptions {
     }
     mayAwait = false
     return nil
+  }
+
+  @inline(never)
+  func isUnsent(_ index: Int, of call: UInt32, _ state: State) -> Bool {
+    entries[index].call == call && entries[index].state == state
   }
 
   /// The first entry of which something is to be sent. What is unwanted goes first: the same filter may

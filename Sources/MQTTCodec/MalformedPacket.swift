@@ -35,6 +35,8 @@ public enum MalformedPacket: Error, Equatable, Sendable {
   case reservedCode
   /// `SUBSCRIBE`, `UNSUBSCRIBE` or `SUBACK` without an entry.
   case emptyList
+  /// `SUBACK` or `UNSUBACK` with more or fewer answers than filters were asked for.
+  case wrongCount
   /// A length or number takes more bytes than it needs (5.0).
   case lengthNotMinimal
   /// A property with an identifier that does not exist (5.0).
@@ -67,6 +69,7 @@ public enum MalformedPacket: Error, Equatable, Sendable {
     case .contradictoryFlags: "MQTT-3.1.2-3"
     case .reservedCode: "MQTT-3.9.3-2"
     case .emptyList: "MQTT-3.8.3-3"
+    case .wrongCount: "MQTT-3.8.4-5"
     case .lengthNotMinimal: "MQTT5-1.5.5-1"
     case .unknownProperty, .propertyNotAllowed, .duplicateProperty, .propertyValue: "MQTT5-4.13.1-1"
     case .topicAlias: "MQTT5-3.3.2-8"
@@ -80,7 +83,8 @@ public enum MalformedPacket: Error, Equatable, Sendable {
     case .protocolName, .protocolVersion: .unsupportedProtocolVersion
     case .invalidFilter: .topicFilterInvalid
     // "Topic Name invalid" is for names that are well formed and not wanted.
-    case .emptyTopic, .wildcardInTopic, .zeroPacketID, .duplicateProperty, .propertyValue, .emptyList:
+    case .emptyTopic, .wildcardInTopic, .zeroPacketID, .duplicateProperty, .propertyValue, .emptyList,
+      .wrongCount:
       .protocolError
     case .topicAlias: .topicAliasInvalid
     default: .malformedPacket

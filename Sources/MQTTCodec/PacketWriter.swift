@@ -6,11 +6,11 @@ struct PacketWriter {
     next = start
   }
 
-  /// Writes one packet: checks that it fits, writes the fixed header, lets `body` write the rest.
-  /// Answers the bytes written.
+  /// Writes one packet: checks that it fits, writes the fixed header, lets `body` write the rest, but for `later`
+  /// bytes that the caller will append. Answers the bytes written.
   @inline(__always)
   static func write(
-    _ type: PacketType, flags: UInt8, remaining: Int, into buffer: inout MutableSpan<UInt8>,
+    _ type: PacketType, flags: UInt8, remaining: Int, later: Int = 0, into buffer: inout MutableSpan<UInt8>,
     _ body: (inout PacketWriter) -> Void
   ) throws(EncodingError) -> Int {
     guard let lengthBytes = VariableByteInteger.length(of: remaining) else { throw .packetTooLong }
@@ -22,9 +22,24 @@ struct PacketWriter {
       writer.uint8(type.rawValue << 4 | flags)
       writer.variableByteInteger(remaining)
       body(&writer)
-      assert(writer.next == start + total)
+      assert(writer.next == start + total - later)
     }
-    return total
+    return total - later
+  }
+
+  /// Writes what belongs to a packet that is begun.
+  @inline(__always)
+  static func append(
+    _ count: Int, to buffer: inout MutableSpan<UInt8>, _ body: (inout PacketWriter) -> Void
+  ) throws(EncodingError) -> Int {
+    guard buffer.count >= count else { throw .bufferTooSmall }
+    buffer.withUnsafeMutableBytes { raw in
+      guard let start = raw.baseAddress else { return }
+      var writer = PacketWriter(start)
+      body(&writer)
+      assert(writer.next == start + count)
+    }
+    return count
   }
 
   @inline(__always)

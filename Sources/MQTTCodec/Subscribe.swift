@@ -9,32 +9,32 @@ public enum Subscribe {
     public var qos: QoS { options.qos }
   }
 
-  /// Writes a `SUBSCRIBE` with one filter and answers its length. The filter is not checked here
-  /// (`TopicFilter.check`). [MQTT-3.8.1-1], [MQTT-2.3.1-1]
-  public static func encode(
-    packetID: UInt16, filter: Span<UInt8>, qos: QoS, into buffer: inout MutableSpan<UInt8>
+  /// Writes a `SUBSCRIBE` or `UNSUBSCRIBE` up to its list of filters, which `append` writes behind it: there must be
+  /// room for the `listLength` bytes that it takes, too. Answers the bytes written. [MQTT-3.8.1-1], [MQTT-3.10.1-1],
+  /// [MQTT-2.3.1-1]
+  public static func begin(
+    _ type: PacketType = .subscribe, packetID: UInt16, properties: Span<UInt8> = Span(),
+    version: ProtocolVersion = .v3_1_1, listLength: Int, into buffer: inout MutableSpan<UInt8>
   ) throws(EncodingError) -> Int {
-    guard filter.count <= 0xFFFF else { throw .fieldTooLong }
-    return try PacketWriter.write(.subscribe, flags: 2, remaining: 5 + filter.count, into: &buffer) {
-      writer in
+    var remaining = 2 + listLength
+    if version.isV5 { remaining += try PacketWriter.size(ofProperties: properties.count) }
+    return try PacketWriter.write(
+      type, flags: 2, remaining: remaining, later: listLength, into: &buffer
+    ) { writer in
       writer.uint16(packetID)
-      writer.field(filter)
-      writer.uint8(qos.rawValue)
+      if version.isV5 { writer.properties(properties) }
     }
   }
 
-  /// The same for 5.0, with encoded properties and the options of the filter.
-  public static func encodeV5(
-    packetID: UInt16, properties: Span<UInt8> = Span(), filter: Span<UInt8>, options: SubscriptionOptions,
-    into buffer: inout MutableSpan<UInt8>
+  /// Writes a filter of the list, with the byte of its options in a `SUBSCRIBE`, and answers its length. The filter
+  /// is not checked here (`TopicFilter.check`).
+  public static func append(
+    filter: Span<UInt8>, options: UInt8?, to buffer: inout MutableSpan<UInt8>
   ) throws(EncodingError) -> Int {
     guard filter.count <= 0xFFFF else { throw .fieldTooLong }
-    let remaining = 5 + filter.count + (try PacketWriter.size(ofProperties: properties.count))
-    return try PacketWriter.write(.subscribe, flags: 2, remaining: remaining, into: &buffer) { writer in
-      writer.uint16(packetID)
-      writer.properties(properties)
+    return try PacketWriter.append(filter.count + (options == nil ? 2 : 3), to: &buffer) { writer in
       writer.field(filter)
-      writer.uint8(options.rawValue)
+      if let options { writer.uint8(options) }
     }
   }
 
@@ -70,34 +70,8 @@ public enum Subscribe {
   }
 }
 
-/// `UNSUBSCRIBE`. Its answer is an `Acknowledgement`.
+/// `UNSUBSCRIBE`, which `Subscribe.begin` writes. Its answer is an `Acknowledgement`.
 public enum Unsubscribe {
-  /// Writes an `UNSUBSCRIBE` with one filter and answers its length. [MQTT-3.10.1-1]
-  public static func encode(
-    packetID: UInt16, filter: Span<UInt8>, into buffer: inout MutableSpan<UInt8>
-  ) throws(EncodingError) -> Int {
-    guard filter.count <= 0xFFFF else { throw .fieldTooLong }
-    return try PacketWriter.write(.unsubscribe, flags: 2, remaining: 4 + filter.count, into: &buffer) {
-      writer in
-      writer.uint16(packetID)
-      writer.field(filter)
-    }
-  }
-
-  /// The same for 5.0, with encoded properties.
-  public static func encodeV5(
-    packetID: UInt16, properties: Span<UInt8> = Span(), filter: Span<UInt8>,
-    into buffer: inout MutableSpan<UInt8>
-  ) throws(EncodingError) -> Int {
-    guard filter.count <= 0xFFFF else { throw .fieldTooLong }
-    let remaining = 4 + filter.count + (try PacketWriter.size(ofProperties: properties.count))
-    return try PacketWriter.write(.unsubscribe, flags: 2, remaining: remaining, into: &buffer) { writer in
-      writer.uint16(packetID)
-      writer.properties(properties)
-      writer.field(filter)
-    }
-  }
-
   /// Reads the packet identifier and the properties; entries follow from `first` on. [MQTT-3.10.3-2]
   public static func decode(
     _ body: Span<UInt8>, version: ProtocolVersion = .v3_1_1

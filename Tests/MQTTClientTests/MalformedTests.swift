@@ -32,7 +32,7 @@ struct MalformedTests {
     ([0x40, 0xFF, 0xFF, 0xFF, 0x7F], .malformed(.wrongLength)),
     ([0x90, 2, 0, 1], .malformed(.emptyList)),
     ([0x90, 3, 0, 1, 3], .malformed(.reservedCode)),
-    ([0x90, 4, 0, 1, 0, 0], .malformed(.wrongLength)),
+    ([0x90, 4, 0, 1, 0, 0], .malformed(.wrongCount)),
     ([0x90, 0xFF, 0xFF, 0xFF, 0x7F], .packetTooLarge(9)),
     ([0xD0, 1], .malformed(.wrongLength)),
     ([0x20, 2, 0, 0], .unexpectedPacket(2)),

@@ -162,11 +162,12 @@ struct PacketTests {
 
   @Test("[MQTT-2.3.1-1] [MQTT-3.8.1-1] [MQTT-3.8.3-1] [MQTT-3.8.3-3] [MQTT-3.8.3-4] SUBSCRIBE round trips")
   func subscribe() throws {
-    let packet = try bytes { span in
-      try Subscribe.encode(packetID: 10, filter: "a/+".array.span, qos: .atLeastOnce, into: &span)
-    }
-    #expect(packet == [0x82, 8, 0, 10, 0, 3] + "a/+".array + [1])
-    let body = [UInt8](packet[2...] + [0, 1, 35, 0])
+    let packet =
+      try bytes { try Subscribe.begin(packetID: 10, listLength: 10, into: &$0) }
+      + bytes { try Subscribe.append(filter: "a/+".array.span, options: 1, to: &$0) }
+      + bytes { try Subscribe.append(filter: "#".array.span, options: 0, to: &$0) }
+    #expect(packet == [0x82, 12, 0, 10, 0, 3] + "a/+".array + [1, 0, 1, 35, 0])
+    let body = [UInt8](packet[2...])
     let start = try Subscribe.decode(body.span)
     #expect(start.packetID == 10)
     let firstEntry = try Subscribe.entry(body.span, at: start.first)
@@ -191,7 +192,9 @@ struct PacketTests {
 
   @Test("[MQTT-3.10.1-1] [MQTT-3.10.3-1] [MQTT-3.10.3-2] UNSUBSCRIBE round trips")
   func unsubscribe() throws {
-    let packet = try bytes { try Unsubscribe.encode(packetID: 2, filter: "a".array.span, into: &$0) }
+    let packet =
+      try bytes { try Subscribe.begin(.unsubscribe, packetID: 2, listLength: 3, into: &$0) }
+      + bytes { try Subscribe.append(filter: "a".array.span, options: nil, to: &$0) }
     #expect(packet == [0xA2, 5, 0, 2, 0, 1, 97])
     let body = [UInt8](packet[2...])
     let start = try Unsubscribe.decode(body.span)
@@ -200,6 +203,23 @@ struct PacketTests {
     #expect([UInt8](body[entry.filter]) == "a".array)
     let end = try Unsubscribe.entry(body.span, at: entry.next)
     #expect(end == nil)
+  }
+
+  @Test("A list of filters is begun only where all of it has room")
+  func subscribeWithoutRoom() {
+    var buffer = [UInt8](repeating: 0, count: 9)
+    var span = buffer.mutableSpan
+    #expect(throws: EncodingError.bufferTooSmall) {
+      try Subscribe.begin(packetID: 1, listLength: 6, into: &span)
+    }
+    #expect(throws: EncodingError.bufferTooSmall) {
+      try Subscribe.append(filter: "1234567".array.span, options: 0, to: &span)
+    }
+    let long = [UInt8](repeating: 97, count: 65_536)
+    #expect(throws: EncodingError.fieldTooLong) {
+      try Subscribe.append(filter: long.span, options: 0, to: &span)
+    }
+    #expect(buffer.allSatisfy { $0 == 0 })
   }
 
   @Test("[MQTT-2.3.1-7] [MQTT-3.9.3-2] SUBACK answers each filter with a granted QoS or a refusal")

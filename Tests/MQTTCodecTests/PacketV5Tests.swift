@@ -163,10 +163,12 @@ struct PacketV5Tests {
   func subscribe() throws {
     let options = SubscriptionOptions(
       qos: .exactlyOnce, noLocal: true, retainAsPublished: true, retainHandling: .doNotSend)
-    let packet = try bytes { span in
-      try Subscribe.encodeV5(
-        packetID: 3, properties: [0x0B, 5].span, filter: "a/+".array.span, options: options, into: &span)
-    }
+    let properties: [UInt8] = [0x0B, 5]
+    let packet =
+      try bytes { span in
+        try Subscribe.begin(
+          packetID: 3, properties: properties.span, version: .v5, listLength: 6, into: &span)
+      } + bytes { try Subscribe.append(filter: "a/+".array.span, options: options.rawValue, to: &$0) }
     #expect(packet == [0x82, 11, 0, 3, 2, 0x0B, 5, 0, 3] + "a/+".array + [0b0010_1110])
     let body = [UInt8](packet[2...])
     let start = try Subscribe.decode(body.span, version: .v5)
@@ -180,10 +182,12 @@ struct PacketV5Tests {
 
   @Test("[MQTT5-3.10.1-1] UNSUBSCRIBE carries properties and the filter")
   func unsubscribe() throws {
-    let packet = try bytes { span in
-      try Unsubscribe.encodeV5(
-        packetID: 4, properties: [0x26, 0, 0, 0, 0].span, filter: "a".array.span, into: &span)
-    }
+    let properties: [UInt8] = [0x26, 0, 0, 0, 0]
+    let packet =
+      try bytes { span in
+        try Subscribe.begin(
+          .unsubscribe, packetID: 4, properties: properties.span, version: .v5, listLength: 3, into: &span)
+      } + bytes { try Subscribe.append(filter: "a".array.span, options: nil, to: &$0) }
     #expect(packet == [0xA2, 11, 0, 4, 5, 0x26, 0, 0, 0, 0, 0, 1, 97])
     let body = [UInt8](packet[2...])
     #expect(try Unsubscribe.decode(body.span, version: .v5).first == 8)

@@ -213,6 +213,21 @@ class Subscribing(WithBroker):
         self.mosquitto_pub("-t", "x/1", "-m", "yes")
         self.assertEqual(self.end(process)[1], b"yes\n")
 
+    def test_several_filters_go_in_one_subscribe(self):
+        """And in one UNSUBSCRIBE, as the broker's log shows; each brings its messages."""
+        with Broker(settings="allow_anonymous true\nlog_type all\n") as broker:
+            for version in ("5", "3.1.1"):
+                self.broker, self.server = broker, ["-h", "127.0.0.1", "-p", str(broker.port), "-V", version]
+                begin = len(broker.log())
+                process = self.sub("-t", "a/1", "-t", "b/#", "-q", "1", "-C", "2", "-v")
+                for topic in ("b/2", "a/1"):
+                    self.assertEqual(self.pub("-t", topic, "-m", "x", "-q", "1").returncode, 0)
+                self.assertEqual(self.end(process), (0, b"b/2 x\na/1 x\n", b""))
+                log = broker.log(begin)
+                self.assertEqual(log.count("Received SUBSCRIBE"), 1, log)
+                self.assertRegex(log, r"Received SUBSCRIBE.*\n.*\ta/1 \(QoS 1\)\n(.*\n)*?.*\tb/# \(QoS 1\)\n"
+                                      r"(.*\n)*?.*\tready/# \(QoS 1\)\n")
+
     def test_a_kept_session_has_what_came_meanwhile(self):
         process = self.sub("-t", "k", "-q", "1", "-i", "keeper", "-c", "-W", "1")
         self.end(process)

@@ -168,8 +168,11 @@ private struct Session {
   }
 
   private mutating func suback() -> [UInt8] {
-    speaksV5
-      ? [0x90, 4, 0, byte() & 15, 0, byte() & 0x83] : [0x90, 3, 0, byte() & 15, byte() & 0x83]
+    let choice = byte()
+    let codes = (0...choice >> 6).map { _ in byte() & 0x83 }
+    let body = [0, choice & 15] + (speaksV5 ? [0] : []) + codes
+    // An UNSUBACK of 5.0 has codes, too.
+    return [speaksV5 && choice & 0x20 != 0 ? 0xB0 : 0x90, UInt8(body.count)] + body
   }
 
   /// A message as a server sends it.
@@ -225,9 +228,17 @@ private struct Session {
   }
 
   private mutating func subscribe() {
-    guard subscriptions.count < 4, let qos = QoS(rawValue: byte() % 3) else { return }
+    guard subscriptions.count < 4 else { return }
+    let choice = byte()
+    guard let qos = QoS(rawValue: choice % 3) else { return }
+    let options = MQTTSubscribeOptions(qos: qos)
     do throws(MQTTSubscribeError) {
-      subscriptions.append(try client.subscribe(filter: [97, 47, 98 + byte() % 3].span, qos: qos))
+      let filters = (0...choice >> 6).map { _ in MQTTFilter([97, 47, 98 + byte() % 5], options: options) }
+      if filters.count == 1 {
+        subscriptions.append(try client.subscribe(filter: filters[0].bytes.span, qos: qos))
+      } else {
+        subscriptions += try client.subscribe(filters)
+      }
     } catch {
       fatalError("the filter is valid")
     }
@@ -235,7 +246,9 @@ private struct Session {
 
   private mutating func unsubscribe() {
     guard !subscriptions.isEmpty else { return }
-    client.unsubscribe(subscriptions.removeFirst())
+    if byte() & 1 == 0 { return client.unsubscribe(subscriptions.removeFirst()) }
+    client.unsubscribe(subscriptions)
+    subscriptions = []
   }
 
   /// Writes at most that many bytes.
@@ -355,11 +368,13 @@ private struct Wire {
         _ = try Acknowledgement.decode(body.span)
       }
     case .subscribe:
-      let first = try Subscribe.decode(body.span, version: version).first
-      _ = try Subscribe.entry(body.span, at: first, version: version)
+      var position = try Subscribe.decode(body.span, version: version).first
+      while let entry = try Subscribe.entry(body.span, at: position, version: version) {
+        position = entry.next
+      }
     case .unsubscribe:
-      let first = try Unsubscribe.decode(body.span, version: version).first
-      _ = try Unsubscribe.entry(body.span, at: first)
+      var position = try Unsubscribe.decode(body.span, version: version).first
+      while let entry = try Unsubscribe.entry(body.span, at: position) { position = entry.next }
     case .pingreq: try EmptyPacket.check(body.span)
     case .disconnect, .auth: _ = try Reason.decode(body.span, of: header.type)
     default: fatalError("a client does not send this")

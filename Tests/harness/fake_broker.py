@@ -47,6 +47,16 @@ class Packet:
         start = 2 + len(self.topic) + (2 if self.flags & 6 else 0)
         return self.body[start:]
 
+    @property
+    def filters(self):
+        """Of a SUBSCRIBE of 3.1.1."""
+        found, position = [], 2
+        while position < len(self.body):
+            end = position + 2 + struct.unpack(">H", self.body[position:position + 2])[0]
+            found.append(self.body[position + 2:end].decode())
+            position = end + 1
+        return found
+
 
 class Closed(Exception):
     """The client has closed the connection."""
@@ -119,7 +129,7 @@ class Wire:
 
     def _answer(self, found):
         if found.type == SUBSCRIBE:
-            self.send(packet(0x90, found.body[:2] + b"\1"))
+            self.send(packet(0x90, found.body[:2] + b"\1" * len(found.filters)))
         elif found.type == PINGREQ:
             self.send(packet(0xD0, b""))
         elif found.type == PUBLISH and found.flags & 6:

@@ -66,11 +66,15 @@ def survives_damage(program, name, cut):
     return "goes on" if answer.returncode == 0 else "reports an error"
 
 
-def main():
+def parse():
     parser = argparse.ArgumentParser(prog="scripts/bench-store", description=__doc__)
     parser.add_argument("--messages", type=int, default=4000)
     parser.add_argument("--json", help="a file for the figures")
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse()
     directory = tempfile.mkdtemp(prefix="swiftlet-store-")
     failures, results = [], []
     try:
