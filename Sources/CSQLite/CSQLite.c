@@ -80,16 +80,33 @@ static int run(csqlite_store *store, const char *text) {
   return outcome(store->exec(store->database, text, NULL, NULL, NULL));
 }
 
+#define TABLE "record(key INTEGER PRIMARY KEY, value BLOB NOT NULL)"
+// "SWLT" in the header: a file of ours whose tables cannot be made out is damaged, not somebody else's.
+#define MARK "1398230100"
+
+// Before anything is written: a database with other tables than ours is left alone.
+static int check_tables(csqlite_store *store, int is_marked) {
+  sqlite3_stmt *statement = NULL;
+  int code = store->prepare_v2(
+      store->database, "SELECT 1 FROM sqlite_master WHERE sql IS NOT 'CREATE TABLE " TABLE "' LIMIT 1", -1, &statement, NULL);
+  if (code == OK) code = store->step(statement);
+  store->finalize(statement);
+  return code != ROW ? outcome(code) : is_marked ? CSQLITE_DAMAGED : CSQLITE_FOREIGN;
+}
+
 // Small pages and a write-ahead log: least bytes for a record (docs/durable-outbox.md). The lock is kept, so
 // that no shared memory is needed beside the file.
 static int set_up(csqlite_store *store) {
   int result = run(store, "PRAGMA page_size=512; PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY;"
                           "PRAGMA cache_size=-64; PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF");
+  int is_marked = !result && ask(store, "PRAGMA application_id", MARK) == CSQLITE_DONE;
+  if (!result) result = check_tables(store, is_marked);
   if (!result) result = ask(store, "PRAGMA journal_mode=WAL", "wal");
   if (!result) result = run(store, "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=256;"
                                    "PRAGMA journal_size_limit=262144");
   if (!result) result = ask(store, "PRAGMA quick_check(1)", "ok");
-  if (!result) result = run(store, "CREATE TABLE IF NOT EXISTS record(key INTEGER PRIMARY KEY, value BLOB NOT NULL)");
+  if (!result) result = run(store, "CREATE TABLE IF NOT EXISTS " TABLE);
+  if (!result && !is_marked) result = run(store, "PRAGMA application_id=" MARK);
   static const char *const texts[] = {
       "BEGIN IMMEDIATE", "COMMIT", "REPLACE INTO record(key, value) VALUES(?1, ?2)",
       "DELETE FROM record WHERE key = ?1", "SELECT length(value) FROM record WHERE key = ?1",
@@ -98,7 +115,6 @@ static int set_up(csqlite_store *store) {
                                  &store->find};
   for (size_t i = 0; i < sizeof texts / sizeof *texts && !result; i++) {
     int code = store->prepare_v2(store->database, texts[i], -1, statements[i], NULL);
-    // A table of that name with other columns: somebody else's file.
     result = code == 1 ? CSQLITE_DAMAGED : outcome(code);
   }
   return result;
@@ -112,9 +128,12 @@ int csqlite_open(const char *path, const char *vfs, csqlite_store **opened, char
   if (!result) {
     result = outcome(store->open_v2(path, &store->database, OPEN_READWRITE | OPEN_CREATE | OPEN_NOMUTEX, vfs));
     if (!result) result = set_up(store);
+    if (result == CSQLITE_DAMAGED && !csqlite_was_store(path)) result = CSQLITE_FOREIGN;
     int is_absent;
     int is_system = !vfs && (result == CSQLITE_FAILED || result == CSQLITE_FULL);
-    if (result && !(is_system && csqlite_trouble(path, message, capacity, &is_absent)))
+    if (result == CSQLITE_FOREIGN)
+      snprintf(message, capacity, "%s is no outbox, and is left as it is: name another file", path);
+    else if (result && !(is_system && csqlite_trouble(path, message, capacity, &is_absent)))
       snprintf(message, capacity, "%s", store->errmsg(store->database));
   } else {
     snprintf(message, capacity, "libsqlite3.so.0 is not there (Debian: libsqlite3-0)");

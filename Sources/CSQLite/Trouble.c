@@ -57,6 +57,25 @@ static int look_at_directory(const char *name, struct text text, int *is_absent)
   return 1;
 }
 
+int csqlite_was_store(const char *path) {
+  static const char magic[] = "SQLite format 3";
+  char start[sizeof magic], log[4096];
+  struct stat status;
+  int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0) return 1;
+  ssize_t count = read(file, start, sizeof start);
+  close(file);
+  ssize_t same = 0, zeros = 0;
+  for (ssize_t i = 0; i < count; i++) {
+    same += start[i] == magic[i];
+    zeros += start[i] == 0;
+  }
+  // A few bytes may be wrong; after a loss of power a file can be full of zeros.
+  if (count <= 0 || 2 * same >= count || zeros == count) return 1;
+  snprintf(log, sizeof log, "%s-wal", path);
+  return stat(log, &status) == 0 && status.st_size > 0;
+}
+
 int csqlite_trouble(const char *path, char *message, size_t capacity, int *is_absent) {
   struct text text = {message, capacity};
   char directory[4096] = ".";
@@ -65,8 +84,17 @@ int csqlite_trouble(const char *path, char *message, size_t capacity, int *is_ab
   if (slash && length < sizeof directory) snprintf(directory, sizeof directory, "%.*s", length ? (int)length : 1, path);
   if (look_at_directory(directory, text, is_absent)) return 1;
   struct stat status;
-  if (stat(path, &status) < 0) return errno == ENOENT ? 0 : refuse_access(text, path, errno);
+  if (stat(path, &status) < 0 && errno == ENOENT) {
+    if (lstat(path, &status) < 0) return 0;
+    snprintf(message, capacity, "%s is a link to a file that is not there: name the file itself", path);
+    return 1;
+  }
+  if (stat(path, &status) < 0) return refuse_access(text, path, errno);
   if (S_ISDIR(status.st_mode)) return refuse_access(text, path, EISDIR);
+  if (!S_ISREG(status.st_mode) || !csqlite_was_store(path)) {
+    snprintf(message, capacity, "%s is no outbox, and is left as it is: name another file", path);
+    return 1;
+  }
   if (faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) < 0) return refuse_access(text, path, errno);
   return 0;
 }

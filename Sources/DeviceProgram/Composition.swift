@@ -16,8 +16,6 @@ public final class Composition {
   /// No device is wanted but its place at the broker: it has no modules, and an identifier that does not drive one out
   /// that runs.
   public var isForgetting = false
-  /// What of the hardware the device starts.
-  public var parts: () -> [any DevicePart] = { [] }
 
   public init(
     configuration: DeviceConfiguration, hardware: Hardware, clock: any MonotonicClock, log: any Log,
@@ -60,13 +58,11 @@ public final class Composition {
       }
       return nil
     }
-    let device = Device(
+    return Device(
       topics: topics,
       modules: isForgetting ? [] : configuration.device.needs.claims.outputsFirst(description.modules),
       client: client,
       clock: clock, log: log, wallClock: wallClock)
-    for part in parts() { device.add(part) }
-    return device
   }
 
   /// User name and password into the options; or, with SCRAM, neither of them, and no falling back to a

@@ -58,7 +58,7 @@ final class DurableOutbox: Outbox {
     switch error.cause {
     case .inUse: "another program has it open"
     case .system(let number): "it is damaged and cannot be moved: \(SystemError(number: number).message)"
-    case .full, .noLibrary, .damaged, .failed: "\(error.message)"
+    case .full, .noLibrary, .damaged, .foreign, .failed: "\(error.message)"
     }
   }
 }

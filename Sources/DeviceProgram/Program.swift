@@ -93,16 +93,18 @@ public struct Program {
       // Who simulates does so on a machine whose clock is right.
       wallClock: LinuxWallClock(isTrusted: catalog.hardware.isSimulated),
       authentication: catalog.authentication)
-    composition.parts = hardware.parts
-    let problems = composition.open()
-    for problem in problems { _ = complain(problem.text, EX_UNAVAILABLE) }
-    guard problems.isEmpty else { return EX_UNAVAILABLE }
+    // Files and libraries come before lines: while a disk is waited for, no relay is on that only the loop switches off.
     let outbox = try openOutbox(configuration, loop, log)
+    defer { outbox?.close() }
     guard let device = composition.device(randomSeed: Program.randomSeed(loop), store: outbox?.store) else {
       return complain(Program.invalidOptions, EX_CONFIG)
     }
     catalog.memory?.remember(configuration, deviceFile, device, loop, log)
     let connection = connection(configuration, device, loop, log)
+    let problems = composition.open()
+    for problem in problems { _ = complain(problem.text, EX_UNAVAILABLE) }
+    guard problems.isEmpty else { return EX_UNAVAILABLE }
+    for part in hardware.parts() { device.add(part) }
     if configuration.device.broker.tls.isInsecure {
       log.write(
         .warning, "tls: insecure is on: whoever sits between here and the broker can switch every relay")
@@ -110,7 +112,6 @@ public struct Program {
     signals.received = { if !log.hear($0) { device.stop() } }
     device.start()
     try loop.run(Runtime(device: device, connection: connection, outbox: outbox))
-    outbox?.close()
     return 0
   }
 

@@ -57,6 +57,7 @@ public final class WebSocketStream: NetworkStream, NetworkStreamOwner {
     output = .allocate(capacity: WebSocketStream.outputCapacity)
     output.initialize(repeating: 0, count: WebSocketStream.outputCapacity)
     self.below = below(self)
+    load()
   }
 
   deinit {
@@ -64,14 +65,19 @@ public final class WebSocketStream: NetworkStream, NetworkStreamOwner {
     cwslay_free(frames)
   }
 
+  /// The library, which its disk may not give at once: when the stream is made, and again if it was not there.
+  private func load() {
+    let user = Unmanaged.passUnretained(self).toOpaque()
+    frames = cwslay_create(
+      { user, buffer, capacity in
+        guard let user, let buffer else { return 0 }
+        return Unmanaged<WebSocketStream>.fromOpaque(user).takeUnretainedValue().fetch(buffer, capacity)
+      }, user)
+  }
+
   public func open() {
     if frames == nil {
-      let user = Unmanaged.passUnretained(self).toOpaque()
-      frames = cwslay_create(
-        { user, buffer, capacity in
-          guard let user, let buffer else { return 0 }
-          return Unmanaged<WebSocketStream>.fromOpaque(user).takeUnretainedValue().fetch(buffer, capacity)
-        }, user)
+      load()
     } else if cwslay_reset(frames) == 0 {
       return owner.streamClosed("out of memory")
     }

@@ -31,7 +31,7 @@ extension SessionStoreError {
     case .inUse: "another program has it open"
     case .full: "the disk is full"
     case .damaged, .system: "it is damaged and cannot be moved: \(message)"
-    case .noLibrary: message
+    case .noLibrary, .foreign: message
     case .failed: "\(message); is there such a directory, and may this program write to it?"
     }
   }

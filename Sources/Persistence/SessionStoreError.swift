@@ -5,8 +5,10 @@ public struct SessionStoreError: Error {
   public enum Cause: Equatable, Sendable {
     /// No room on the disk.
     case full
-    /// The file is damaged, or no such store.
+    /// The file is damaged.
     case damaged
+    /// The file is something else, and is left as it was.
+    case foreign
     /// Another process has it open.
     case inUse
     /// There is no `libsqlite3` on this machine.
@@ -20,6 +22,7 @@ public struct SessionStoreError: Error {
       switch Int(code) {
       case CSQLITE_FULL: self = .full
       case CSQLITE_DAMAGED: self = .damaged
+      case CSQLITE_FOREIGN: self = .foreign
       case CSQLITE_BUSY: self = .inUse
       case CSQLITE_NO_LIBRARY: self = .noLibrary
       default: self = .failed

@@ -35,9 +35,9 @@ import Testing
       let composition = Composition(
         configuration: try CompositionTests.configuration(modules), hardware: hardware, clock: clock, log: log
       )
-      composition.parts = hardware.parts
       #expect(composition.open().isEmpty)
       let device = try #require(composition.device(randomSeed: 1))
+      for part in hardware.parts() { device.add(part) }
       bench = DeviceBench(clock: clock, queue: queue, device: device)
       bench.start()
     }

@@ -200,7 +200,8 @@ struct OutboxTests {
       try MQTTAsyncClient(broker.url, options: options(), outbox: missing)
     }
     #expect(error?.description.contains("is there such a directory") == true)
-    try Data(repeating: 7, count: 5000).write(to: URL(fileURLWithPath: place.path))
+    let damaged = Data("SQLite format 3".utf8) + Data(repeating: 0, count: 5000)
+    try damaged.write(to: URL(fileURLWithPath: place.path))
     let third = try MQTTAsyncClient(broker.url, options: options(), outbox: place.outbox())
     #expect(third.outboxDamage != nil)
     #expect(FileManager.default.fileExists(atPath: place.path + ".damaged"))

@@ -1,3 +1,4 @@
+import Foundation
 import MQTTClient
 import Persistence
 import TestNumbers
@@ -37,14 +38,36 @@ import Testing
     #expect(directory.has("session.db.damaged"))
   }
 
-  @Test func garbageIsSetAside() throws {
+  @Test func whatHasNothingOfAStoreIsLeftAlone() throws {
     for seed in 1...40 as ClosedRange<UInt64> {
       var random = SplitMix(state: seed)
-      try directory.write((0..<4096).map { _ in UInt8.random(in: 0...255, using: &random) })
-      let store = try open()
-      #expect(store.setAside == "file is not a database")
-      #expect(try store.all() == [99: "new"])
+      try expectLeftAlone((0..<4096).map { _ in UInt8.random(in: 0...255, using: &random) })
     }
+  }
+
+  private func expectLeftAlone(_ bytes: [UInt8]) throws {
+    try directory.write(bytes)
+    do throws(SessionStoreError) {
+      _ = try SQLiteSessionStore(path: directory.file(), capacity: 1 << 20)
+      Issue.record("opened")
+    } catch {
+      #expect(error.cause == .foreign)
+      #expect(error.message == "\(directory.file()) is no outbox, and is left as it is: name another file")
+    }
+    #expect(try directory.bytes() == bytes)
+    #expect(!directory.has("session.db.damaged"))
+  }
+
+  @Test func aStoreWhoseFirstPageIsLostIsSetAside() throws {
+    var bytes = good
+    for index in 0..<512 { bytes[index] = 0 }
+    try directory.write(bytes)
+    #expect(try open().setAside == "file is not a database")
+    // Known by the log beside it.
+    for index in 0..<512 { bytes[index] = 0xA5 }
+    try directory.write(bytes)
+    try directory.write([1, 2, 3], to: "session.db-wal")
+    #expect(try open().setAside == "file is not a database")
   }
 
   @Test func damagedBytesNeverCrash() throws {
@@ -66,7 +89,7 @@ import Testing
     }
   }
 
-  @Test func somebodyElsesDatabaseIsSetAside() throws {
+  @Test func somebodyElsesDatabaseIsLeftAlone() throws {
     do {
       let store = try SQLiteSessionStore(path: directory.file("other.db"), capacity: 1000)
       try store.close()
@@ -78,7 +101,10 @@ import Testing
     bytes[place] = UInt8(ascii: "V")
     bytes[place + 1] = UInt8(ascii: "o")
     try directory.write(bytes)
-    let store = try open()
-    #expect(store.setAside != nil)
+    #expect(try open().setAside != nil)
+    // Without our mark in the header (SQLite, "Database File Format", 1.3.15).
+    try FileManager.default.removeItem(atPath: directory.file("session.db.damaged"))
+    for index in 68..<72 { bytes[index] = 0 }
+    try expectLeftAlone(bytes)
   }
 }

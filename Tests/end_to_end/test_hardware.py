@@ -1,11 +1,14 @@
 """Buses that are not there or may not be opened: the error names the remedy, and everything else works."""
 
+import errno
 import os
 import shutil
 import subprocess
+import tempfile
 import unittest
 
 from harness.device import ROOT, configuration, swiftletd
+from harness.waiting import PATIENCE, wait_until
 
 from .support import AVAILABILITY, PREFIX, WithBroker
 
@@ -85,6 +88,54 @@ class Buses(WithBroker):
         observer = self.observe()
         device = self.start_on_bus(node)
         self.check_error(device, observer, "target 0x44", "error")
+
+
+class Libraries(WithBroker):
+    """A library that its disk does not give is waited for before any line is requested: nothing is on meanwhile that only
+    a running device switches off."""
+
+    def waits_for(self, library, settings, sensor=""):
+        """Whether the library is read by a device whose only line is on a chip that is not there, and what it says when
+        the disk says something again."""
+        directory = tempfile.mkdtemp(dir=self.broker.directory)
+        path = os.path.join(directory, library)
+        os.mkfifo(path)
+        text = ("device: bench\nboard: raspberry-pi-4\nlines: [{ line: NOWHERE, chip: no-such-chip }]\n"
+                f"mqtt: {{ {settings} }}\nmodules:\n  - relay: fan\n    line: NOWHERE\n"
+                "    safety: { start: on, max_on: 1s }\n" + sensor)
+        device = self.start(text, program=swiftletd(), variables={"LD_LIBRARY_PATH": directory})
+        writers = []
+
+        def is_read():
+            try:
+                writers.append(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+            except OSError as error:
+                self.assertEqual(error.errno, errno.ENXIO)
+            return bool(writers) or device.process.poll() is not None
+
+        wait_until(is_read, PATIENCE, f"{library} is read")
+        self.assertTrue(writers, f"ended before it asked for {library}: {device.log}")
+        # The request for lines would have failed by now, and ended it.
+        self.assertIsNone(device.process.poll())
+        self.assertNotIn("no-such-chip", device.log)
+        os.close(writers[0])
+        device.wait_log("no-such-chip")
+        self.assertEqual(device.process.wait(PATIENCE), 69)
+        return device.log
+
+    def test_sqlite_is_waited_for_before_a_line_is_requested(self):
+        path = os.path.join(self.broker.directory, "box.db")
+        log = self.waits_for(
+            "libsqlite3.so.0", f"url: 'mqtt://127.0.0.1:1', outbox: {{ path: {path} }}", SENSOR + "    keep: disk\n")
+        self.assertIn("readings are kept in memory only", log)
+
+    def test_the_library_of_websockets_is_waited_for_before_a_line_is_requested(self):
+        self.waits_for("libwslay.so.1", "url: 'ws://127.0.0.1:1'")
+
+    def test_the_library_of_scram_is_waited_for_before_a_line_is_requested(self):
+        log = self.waits_for(
+            "libcrypto.so.3", "url: 'mqtt://127.0.0.1:1', username: a, password: b, version: 5, auth: scram-sha-256")
+        self.assertIn("libcrypto.so.3 is not there", log)
 
 
 if __name__ == "__main__":

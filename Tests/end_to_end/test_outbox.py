@@ -119,13 +119,29 @@ class Outbox(unittest.TestCase):
 
     def test_a_damaged_outbox_is_set_aside(self):
         with open(self.path, "wb") as file:
-            file.write(os.urandom(5000))
+            file.write(b"SQLite format 3\0" + os.urandom(5000))
         self.broker()
         observer = self.observe()
         device = self.start()
         device.wait_log("file is not a database; it was moved to .*outbox.db.damaged, and a new one begun")
         observer.wait(TOPIC)
         self.assertTrue(os.path.exists(self.path + ".damaged"))
+
+    def test_a_file_that_is_no_outbox_is_left_as_it_is(self):
+        with open(self.path, "w") as file:
+            file.write("root:x:0:0:root:/root:/bin/bash\n")
+        words = f"{self.path} is no outbox, and is left as it is: name another file"
+        self.broker()
+        observer = self.observe()
+        device = self.start()
+        device.wait_log(f"{words}; readings are kept in memory only")
+        observer.wait(TOPIC)
+        with open(self.path) as file:
+            self.assertEqual(file.read(), "root:x:0:0:root:/root:/bin/bash\n")
+        self.assertFalse(os.path.exists(self.path + ".damaged"))
+        status, said = self.check(self.path)
+        self.assertEqual(status, 1)
+        self.assertIn(words, said)
 
     def test_a_disk_that_cannot_be_used_keeps_nobody_from_working(self):
         self.path = os.path.join(self.directory, "missing", "outbox.db")

@@ -164,7 +164,7 @@ class Outbox(unittest.TestCase):
 
     def test_a_damaged_file_is_set_aside(self):
         with open(self.path, "wb") as file:
-            file.write(b"x" * 5000)
+            file.write(b"SQLite format 3\0" + b"x" * 5000)
         self.observe()
         result = self.pub("-m", "1")
         self.assertEqual(result.returncode, 0)

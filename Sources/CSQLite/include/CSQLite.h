@@ -16,7 +16,7 @@ enum {
   CSQLITE_FULL,
   // The disk or the system refused.
   CSQLITE_FAILED,
-  // The file is no database, is damaged, or belongs to something else.
+  // The file was a store and is damaged.
   CSQLITE_DAMAGED,
   // Another process has it open.
   CSQLITE_BUSY,
@@ -26,6 +26,8 @@ enum {
   CSQLITE_NONE,
   // The record that was found is damaged; its key is right.
   CSQLITE_BAD_RECORD,
+  // The file is something else, and is as it was.
+  CSQLITE_FOREIGN,
 };
 
 // Opens or makes the file. `vfs` names the file layer, NULL: the system's. On failure `message` has the
@@ -33,8 +35,11 @@ enum {
 int csqlite_open(const char *path, const char *vfs, csqlite_store **store, char *message, size_t capacity);
 
 // What the library has few words for, with the cure: a directory that is missing or belongs to somebody else, a disk that
-// is full or read-only. 0: nothing of that kind. `is_absent`: it may be there on another machine.
+// is full or read-only, a file that is something else. 0: nothing of that kind. `is_absent`: it may be there on another machine.
 int csqlite_trouble(const char *path, char *message, size_t capacity, int *is_absent);
+
+// Whether what is there may have been a store before it was damaged, by its first bytes or by the log beside it.
+int csqlite_was_store(const char *path);
 
 // Forgets what was not committed.
 void csqlite_close(csqlite_store *store);
