@@ -34,12 +34,12 @@ extension Device {
   ) -> Bool {
     guard let slot = slot(of: module), slot.entities.indices.contains(entity) else { return false }
     let isKept = keeping != .nothing
-    let stamp = isKept ? times?.stamp : nil
-    let payload = format == .json ? json(payload, isKept, stamp, quality) : payload
+    if isKept { times?.takeStamp() }
+    let payload = format == .json ? json(payload, isKept, quality) : payload
     stampProperties.removeAll()
     if expires > 0 { stampProperties.append(.messageExpiryInterval, expires) }
     // The last one: whoever replaces it looks there.
-    if let stamp { times?.append(stamp, to: &stampProperties) }
+    if isKept { times?.stampProperties(&stampProperties) }
     let properties = stampProperties.bytes
     let dropped = client.counters.dropped
     let sent = publish(
@@ -50,14 +50,12 @@ extension Device {
     return sent != nil
   }
 
-  private func json(
-    _ value: FixedText, _ isKept: Bool, _ stamp: FixedText?, _ quality: StaticString
-  ) -> FixedText {
+  private func json(_ value: FixedText, _ isKept: Bool, _ quality: StaticString) -> FixedText {
     var text: FixedText = "{\"value\":"
     text.append(value)
-    if let stamp {
-      text.append(stamp)
-    } else if !isKept, let now = times?.now {
+    if isKept {
+      times?.appendStamp(to: &text)
+    } else if let now = times?.now {
       times?.appendMember(now, to: &text)
     }
     if quality.utf8CodeUnitCount > 0 {

@@ -14,6 +14,7 @@ final class SampleTimes: MQTTRewriter {
   private let wallClock: any WallClock
   private var properties = FixedText()
   private var payload = FixedText()
+  private var stamp = FixedText()
 
   /// U+001A, SUBSTITUTE: what stands here is replaced.
   private static let mark: UInt8 = 0x1A
@@ -30,15 +31,17 @@ final class SampleTimes: MQTTRewriter {
   /// The time of day; nil while nobody knows it.
   var now: Int64? { wallClock.unixMilliseconds }
 
-  /// A stamp of now; in JSON it stands for a whole member, with the comma before it.
-  var stamp: FixedText {
-    var stamp = FixedText()
+  /// Makes the stamp that is appended from now on.
+  func takeStamp() {
+    stamp.removeAll()
     stamp.append(byte: Self.mark)
     stamp.append(hexadecimal: UInt64(clock.boot), digits: 8)
     stamp.append(hexadecimal: UInt64(bitPattern: clock.now.milliseconds), digits: 11)
     stamp.append(hexadecimal: UInt64(bitPattern: now ?? 0), digits: 11)
-    return stamp
   }
+
+  /// In JSON it stands for a whole member, with the comma before it.
+  func appendStamp(to text: inout FixedText) { text.append(stamp) }
 
   /// `,"sampled":1763700000000`
   func appendMember(_ time: Int64, to text: inout FixedText) {
@@ -48,8 +51,8 @@ final class SampleTimes: MQTTRewriter {
     text.append(decimal: time)
   }
 
-  /// Appends the user property of 5.0 that carries a stamp.
-  func append(_ stamp: FixedText, to list: inout PropertyList) {
+  /// Appends the user property of 5.0 that carries the stamp.
+  func stampProperties(_ list: inout PropertyList) {
     FixedText(Self.name).withSpan { name in
       stamp.withSpan { stamp in
         do throws(EncodingError) {

@@ -24,7 +24,7 @@ public struct TLSFileTrouble: Sendable {
 extension TLSSettings {
   /// What has no effect. Waits for the disk.
   public var warnings: [String] {
-    keyPassword == nil ? [] : fileTroubles.filter { $0.weight == .needless }.map(\.reason)
+    keyPassword == nil ? [] : fileTroubles.filter { $0.weight == .needless }.map { $0.reason }
   }
 
   /// Opens every file that is named, as a connection would. For `check`: it waits for the disk.

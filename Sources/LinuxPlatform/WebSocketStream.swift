@@ -164,8 +164,9 @@ public final class WebSocketStream: NetworkStream, NetworkStreamOwner {
   }
 
   private func writeRequest() {
-    let written = below?.write(request.span) ?? 0
-    request.removeFirst(written)
+    let waiting = request
+    let written = below?.write(waiting.span) ?? 0
+    request = Array(waiting[written...])
   }
 
   public func streamReadable() {

@@ -116,13 +116,15 @@ private final class OtherRun: MonotonicClock {
     var list = PropertyList()
     list.append(.messageExpiryInterval, 60)
     let before = list.bytes
-    times.append(times.stamp, to: &list)
+    times.takeStamp()
+    times.stampProperties(&list)
     calendar.boot = nil
     let unknown = SampleTimes(clock: calendar.clock, wallClock: calendar)
     #expect(rewritten(times, list.bytes).count == before.count + 25)
     list.removeAll()
     list.append(.messageExpiryInterval, 60)
-    unknown.append(unknown.stamp, to: &list)
+    unknown.takeStamp()
+    unknown.stampProperties(&list)
     #expect(rewritten(unknown, list.bytes) == before)
   }
 
@@ -131,9 +133,11 @@ private final class OtherRun: MonotonicClock {
     let now = try #require(calendar.unixMilliseconds)
     let before = SampleTimes(clock: OtherRun(), wallClock: calendar)
     var (known, unknown) = (PropertyList(), PropertyList())
-    before.append(before.stamp, to: &known)
+    before.takeStamp()
+    before.stampProperties(&known)
     calendar.boot = nil
-    before.append(before.stamp, to: &unknown)
+    before.takeStamp()
+    before.stampProperties(&unknown)
     calendar.boot = 1_764_909_600_000
     let times = SampleTimes(clock: calendar.clock, wallClock: calendar)
     #expect(try rewritten(times, known.bytes) == stamp("\(now)"))

@@ -1,6 +1,7 @@
 """mqtts, ws, wss, local sockets, and lists of brokers, against a real mosquitto."""
 
 import base64
+import contextlib
 import hashlib
 import os
 import re
@@ -306,7 +307,7 @@ class WebSocket(WithTransports):
             self.requests = []
 
             def work():
-                try:
+                with contextlib.suppress(OSError):
                     while True:
                         connection = server.accept()[0]
                         request = b""
@@ -315,8 +316,6 @@ class WebSocket(WithTransports):
                         self.requests.append(request)
                         connection.sendall(reply)
                         connection.close()
-                except OSError:
-                    pass
             threading.Thread(target=work, daemon=True).start()
             return f"ws://127.0.0.1:{server.getsockname()[1]}/some/where?x=1"
         for reply, words in (
