@@ -155,11 +155,20 @@ public struct BoardCheck {
 
   private func reportUnknown(_ target: TargetClaim, _ board: BoardDescription) {
     let names = board.buses.map { $0.name }
-    let digits = target.busName.trailingDigits
-    let other = digits.utf8.isEmpty ? target.busName : "i2c-" + digits
-    let buses: Message = names.isEmpty ? "" : "buses are \(listed(names)), "
-    let suggestion =
-      didYouMean(target.busName, names) ?? "\(buses)add one with buses: [{ bus: \(other) }]"
+    var suggestion = didYouMean(target.busName, names)
+    if suggestion == nil {
+      var cure: Message = names.isEmpty ? "" : "buses are \(listed(names))"
+      // Only what is a name of the kernel's for a controller can be added.
+      let digits = target.busName.trailingDigits
+      let name = "i2c-" + (digits.utf8.isEmpty ? "1" : digits)
+      let spellings = [digits, name, "/dev/" + name]
+      if board.bus(name) == nil,
+        board.buses.isEmpty || spellings.contains(where: { $0.equals(target.busName) })
+      {
+        cure += "\(board.buses.isEmpty ? "" : ", ")add one with buses: [{ bus: \(name) }]"
+      }
+      suggestion = cure
+    }
     problems.report(target.busMark, "\(board.name) has no bus \(target.busName.quoted)", suggestion)
   }
 }

@@ -208,6 +208,15 @@ struct BadModuleTests {
       "a bus that is another number", modules("- sensor: air", "  driver: SHT3x", "  bus: 22"),
       "7:10: simulator has no bus '22'; buses are i2c-1, add one with buses: [{ bus: i2c-22 }]"),
     BadInput(
+      "a bus called SDA", modules("- sensor: air", "  driver: SHT3x", "  bus: SDA"),
+      "7:10: simulator has no bus 'SDA'; buses are i2c-1"),
+    BadInput(
+      "a bus called spi0", modules("- sensor: air", "  driver: SHT3x", "  bus: spi0"),
+      "7:10: simulator has no bus 'spi0'; buses are i2c-1"),
+    BadInput(
+      "a bus called bus1", modules("- sensor: air", "  driver: SHT3x", "  bus: bus1"),
+      "7:10: simulator has no bus 'bus1'; buses are i2c-1"),
+    BadInput(
       "one address of a bus in two spellings",
       modules(
         "- sensor: air", "  driver: SHT3x", "  bus: 1", "- sensor: soil", "  driver: SHT3x",

@@ -25,7 +25,7 @@ struct Following {
     if let words = match(#"^for example (\w+): (.+)$"#, suggestion) {
       return [adding("\(words[0]): \(words[1])")]
     }
-    if let list = match(#"(?:^it has|drivers are|boards are) ([^;:]+)$"#, suggestion) {
+    if let list = match(#"(?:^it has|drivers are|boards are|buses are) ([^;:]+)$"#, suggestion) {
       return items(list[0]).map(replaced)
     }
     if let ends = match(#"^lines are (\w+)…(\w+)$"#, suggestion) { return ends.map(replaced) }
