@@ -235,7 +235,8 @@ private struct Session {
     do throws(MQTTSubscribeError) {
       let filters = (0...choice >> 6).map { _ in MQTTFilter([97, 47, 98 + byte() % 5], options: options) }
       if filters.count == 1 {
-        subscriptions.append(try client.subscribe(filter: filters[0].bytes.span, qos: qos))
+        let filter = filters[0].bytes
+        subscriptions.append(try client.subscribe(filter: filter.span, qos: qos))
       } else {
         subscriptions += try client.subscribe(filters)
       }
