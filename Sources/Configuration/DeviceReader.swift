@@ -42,9 +42,8 @@ struct DeviceReader {
       return ""
     }
     let bytes = root.bytes
-    let isSlash = bytes.map { $0 == 0x2F }
-    for index in bytes.indices where isSlash[index] {
-      if index == 0 || index == bytes.count - 1 || isSlash[index - 1] {
+    for index in bytes.indices where bytes[index] == 0x2F {
+      if index == 0 || index == bytes.count - 1 || bytes[index - 1] == 0x2F {
         field.report("\(field.title) has an empty level", "put single '/' between levels, none at the ends")
         break
       }
