@@ -141,7 +141,7 @@ public struct BoardCheck {
       for other in claims.targets[..<index] where other.address == address && isSameBus(target, other) {
         problems.report(
           target.addressMark,
-          "\(hexadecimal(address)) on \(target.busName) is already used by \(other.claimant.title) at \(other.addressMark.lineText)"
+          "\(hexadecimal(address)) on \(target.bus?.name ?? target.busName) is already used by \(other.claimant.title) at \(other.addressMark.lineText)"
         )
         break
       }

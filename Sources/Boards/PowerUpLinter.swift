@@ -25,7 +25,10 @@ struct PowerUpLinter {
     var remedies: [String] = []
     let others = ranges(of: board.lines.filter { isSafe($0, for: output) })
     if !others.isEmpty { remedies.append("use " + listed(others, last: "or")) }
-    if let hint = output.activeLow ? board.startHighHint : board.startLowHint {
+    // The board's hints are for its own chip, and not for one that a device file adds.
+    if let hint = output.activeLow ? board.startHighHint : board.startLowHint,
+      board.lines.first?.chip.equals(line.chip) ?? false
+    {
       remedies.append(hint.replacingStar(with: line.number))
     }
     return remedies.isEmpty ? nil : "\(listed(remedies, last: "or"))"

@@ -182,7 +182,7 @@ static int refuse_key(ctls_context *context, const struct file *file) {
   }
   unsigned long code = context->ERR_get_error();
   const char *reason = code ? context->ERR_reason_error_string(code) : NULL;
-  if (certificate && (!reason || strstr(reason, "mismatch")))
+  if (certificate && (!reason || strstr(reason, "mismatch") || strstr(reason, "no certificate")))
     return refuse(context, file, "it does not belong to the certificate ", certificate);
   return refuse(context, file, "it is damaged: ", reason ? reason : "OpenSSL does not say how");
 }
@@ -196,9 +196,11 @@ int ctls_use_key(ctls_context *context) {
   if (!may_read(context, &file)) return 1;
   forbid_questions(context);
   context->ERR_clear_error();
+  /* Without a certificate, which is another file's trouble, there is nothing to compare. A key of another sort than
+     the certificate's hides it. */
+  int has_certificate = context->SSL_CTX_get0_certificate(ssl) != NULL;
   if (context->SSL_CTX_use_PrivateKey_file(ssl, path, FILETYPE_PEM) != 1) return refuse_key(context, &file);
-  /* Without a certificate, which is another file's trouble, there is nothing to compare. */
-  if (context->SSL_CTX_get0_certificate(ssl) && !context->SSL_CTX_check_private_key(ssl))
+  if (has_certificate && !context->SSL_CTX_check_private_key(ssl))
     return refuse_key(context, &file);
   context->is_password_needless = context->texts[CTLS_KEY_PASSWORD] && !context->is_password_wanted;
   return 1;

@@ -115,6 +115,7 @@ public enum Summary {
   private static func targetText(_ target: TargetClaim, _ device: String) -> Message {
     let address = padded(hexadecimal(target.address ?? 0))
     let user: Message = "\(target.claimant.kind) \(target.claimant.name)"
-    return "\(padded(target.busName))\(address)\(user), \(target.chip)\(target.note) (\(device))"
+    let bus = target.bus?.name ?? target.busName
+    return "\(padded(bus))\(address)\(user), \(target.chip)\(target.note) (\(device))"
   }
 }

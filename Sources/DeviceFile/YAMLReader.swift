@@ -178,6 +178,12 @@ public struct YAMLReader {
       problems.report(key.mark, "a key must be a word, not \(key.description)")
       return
     }
+    // No-break spaces and spaces without width come with what is copied from web pages.
+    if name.bytes.contains(where: { $0 == 0xC2 || $0 == 0xE2 || $0 == 0xEF }) {
+      problems.report(
+        key.mark, "a character in key \(name.quoted) may be one that nobody sees", "type the line anew")
+      return
+    }
     if let first = entries.first(where: { $0.key.equals(name) }) {
       problems.report(key.mark, "key \(name.quoted) is given twice, first in line \(first.mark.line)")
       return

@@ -62,7 +62,7 @@ struct Arguments {
       index += 1
       if word.equals("--config") || word.equals("--board") || word.equals("--boards") || word.equals("--log")
       {
-        guard index < words.count else { return .wrong("\(word) needs a value") }
+        guard index < words.count, !words[index].utf8.isEmpty else { return .wrong("\(word) needs a value") }
         if let problem = arguments.set(word, to: words[index]) { return .wrong(problem) }
         index += 1
       } else if word.equals("run") && index == 1 {

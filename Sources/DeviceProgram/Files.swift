@@ -130,7 +130,7 @@ public struct FileError: Error {
 
   public var text: Message {
     if number == ENOENT { return "\(path) does not exist: name the device file with --config FILE" }
-    if number == EFBIG { return "\(path) is too long: a device file has at most 1 MiB" }
+    if number == EFBIG { return "\(path) is too long: a device file has at most 256 KiB" }
     return "\(path) cannot be read: \(String(cString: linux_message(number)))"
   }
 }

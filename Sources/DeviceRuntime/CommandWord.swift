@@ -1,12 +1,13 @@
 // What is meant by a payload: people's tools put more around a word than the word.
 extension FixedText {
   /// Without white space and zero bytes around it, and without one pair of quotes: `echo ON | …` ends with a line
-  /// feed, scripts of Windows with two, C programs with a zero, and JSON's strings stand in quotes.
+  /// feed, scripts of Windows with two, C programs with a zero, JSON's strings stand in quotes, and
+  /// what Windows' shell takes for text in single ones.
   var unwrapped: FixedText {
     if isTruncated { return self }
     var inner = trimmed(0..<count)
-    let quote = UInt8(ascii: "\"")
-    if inner.count >= 2, self[inner.lowerBound] == quote, self[inner.upperBound - 1] == quote {
+    let quote = inner.count >= 2 ? self[inner.lowerBound] : 0
+    if quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'"), self[inner.upperBound - 1] == quote {
       inner = trimmed(inner.lowerBound + 1..<inner.upperBound - 1)
     }
     return inner.count == count ? self : part(inner)

@@ -51,8 +51,8 @@ extension MQTTAsyncError: CustomStringConvertible {
     case .invalidOptions(let error): error.advice
     case .system(let message): "the system refused a thread or a file: \(message)"
     case .unreachable(let reason):
-      // What is wrong with a file of ours is not the server's.
-      reason.contains("cannot be used")
+      // What is wrong with a file of ours is not the server's, and one that talks of certificates is there.
+      reason.contains("cannot be used") || reason.contains("certificate")
         ? reason : "\(reason); is the server running, and are host and port right?"
     case .refused(let code, let words):
       "the server refused the connection: \(code.words)\(quoting(words))\(code.advice)"

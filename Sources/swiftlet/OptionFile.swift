@@ -17,17 +17,22 @@ enum OptionFile {
     return expanded
   }
 
+  /// What may stand before the first option: with a byte order mark begins what some editors write.
+  private static let unseen = CharacterSet.whitespaces.union(["\u{FEFF}"])
+
   private static func read(_ path: String) throws -> [String] {
     let bytes: [UInt8]
     do { bytes = try contents(of: path) } catch {
       throw ValidationError("cannot read \(path): \(error.words)")
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw ValidationError("cannot read \(path): it is no UTF-8")
+      throw ValidationError("\(path) is not UTF-8; save it as UTF-8 text")
     }
     var arguments: [String] = []
-    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-      let line = line.trimmingCharacters(in: .whitespaces)
+    // To Swift the two bytes with which Windows ends a line are one character.
+    let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+    for (number, line) in lines.enumerated() {
+      let line = line.trimmingCharacters(in: unseen)
       if line.isEmpty || line.hasPrefix("#") { continue }
       guard line.hasPrefix("-") else {
         throw ValidationError(

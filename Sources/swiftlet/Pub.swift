@@ -33,7 +33,9 @@ struct Pub: AsyncParsableCommand {
         + "with it publishes what is left.", valueName: "file"))
   var outbox: String?
   @Option(
-    help: "With --outbox: after a lost connection, leave when that many seconds have brought nothing further."
+    help: ArgumentHelp(
+      "After a lost connection, leave when that many seconds have brought nothing further. Lines of standard input "
+        + "wait without --outbox as long as it takes.")
   )
   var retryFor: Double = 30
 
@@ -107,7 +109,11 @@ struct Pub: AsyncParsableCommand {
     if let payload {
       for number in 1...`repeat` {
         if number > 1 { try await Task.sleep(for: .seconds(repeatDelay)) }
-        try await message.publish(payload, with: client)
+        if outbox == nil {
+          try await publish(payload, as: message, with: client)
+        } else {
+          try await message.publish(payload, with: client)
+        }
       }
     } else {
       // Each line when the one before is where its QoS wants it, or kept: whoever writes has to wait with us.
@@ -116,6 +122,29 @@ struct Pub: AsyncParsableCommand {
     }
     if let outbox { try await empty(outbox, client) }
     await client.disconnect()
+  }
+
+  /// Publishes to a server that may come and go, but not for ever: one that takes the connection and never the message
+  /// is as good as none.
+  private func publish(_ payload: [UInt8], as message: Draft, with client: MQTTAsyncClient) async throws {
+    let states = client.states
+    let patience = retryFor
+    try await withThrowingTaskGroup(of: Bool.self) { group in
+      defer { group.cancelAll() }
+      group.addTask {
+        try await message.publish(payload, with: client)
+        return true
+      }
+      group.addTask {
+        for await state in states {
+          guard case .disconnected(let error) = state else { continue }
+          try await Task.sleep(for: .seconds(patience))
+          throw error
+        }
+        return false
+      }
+      while let isPublished = try await group.next(), !isPublished {}
+    }
   }
 
   /// Publishes what is kept, as far as there are connections.

@@ -14,6 +14,8 @@ struct Template {
     var columns = 0
     var isLeft = false
     var hasZeros = false
+    /// The precision.
+    var longest = Int.max
   }
 
   struct Fault: Error {
@@ -66,8 +68,11 @@ struct Template {
       width.columns = width.columns * 10 + digit
       rest.removeFirst()
     }
-    // A precision is taken and, as there, has no effect.
-    if rest.first == "." { rest = rest.dropFirst().drop { $0.isNumber } }
+    if rest.first == "." {
+      let digits = rest.dropFirst().prefix { $0.isNumber }
+      width.longest = digits.isEmpty ? 0 : Int(digits) ?? .max
+      rest = rest.dropFirst(1 + digits.count)
+    }
     guard let letter = rest.popFirst() else { throw Fault(message: "'%' at the end; write %% for a '%'") }
     if letter == "%" { return .bytes([UInt8(ascii: "%")]) }
     guard letters.contains(where: { $0.letter == letter }) else {
@@ -114,6 +119,8 @@ extension Template {
   }
 
   private static func padded(_ text: String, _ width: Width, _ letter: Character) -> String {
+    // As there, a precision shortens these alone.
+    let text = "tCRI".contains(letter) ? String(text.prefix(width.longest)) : text
     let missing = width.columns - text.count
     if missing <= 0 || "xXjJ".contains(letter) { return text }
     if width.isLeft { return text + String(repeating: " ", count: missing) }

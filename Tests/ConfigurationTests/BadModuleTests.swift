@@ -208,6 +208,9 @@ struct BadModuleTests {
       "a bus that is another number", modules("- sensor: air", "  driver: SHT3x", "  bus: 22"),
       "7:10: simulator has no bus '22'; buses are i2c-1, add one with buses: [{ bus: i2c-22 }]"),
     BadInput(
+      "a bus of another sort", modules("- sensor: air", "  driver: SHT3x", "  bus: /dev/spidev0.0"),
+      "7:10: simulator has no bus '/dev/spidev0.0'; buses are i2c-1"),
+    BadInput(
       "a bus called SDA", modules("- sensor: air", "  driver: SHT3x", "  bus: SDA"),
       "7:10: simulator has no bus 'SDA'; buses are i2c-1"),
     BadInput(
@@ -221,7 +224,7 @@ struct BadModuleTests {
       modules(
         "- sensor: air", "  driver: SHT3x", "  bus: 1", "- sensor: soil", "  driver: SHT3x",
         "  bus: /dev/i2c-1"),
-      "8:5: 0x44 on /dev/i2c-1 is already used by sensor 'air' at device.yaml:5"),
+      "8:5: 0x44 on i2c-1 is already used by sensor 'air' at device.yaml:5"),
     BadInput(
       "a bus that is a mapping", modules("- sensor: air", "  driver: SHT3x", "  bus: { i2c: 1 }"),
       "7:10: 'bus' in sensor 'air' must be a bus like i2c-1, not a mapping"),

@@ -92,6 +92,15 @@ struct WarningTests {
     #expect(try warnings("5", "format: plain").isEmpty)
   }
 
+  @Test func `the board's hint is not given for a line of another chip`() throws {
+    let text =
+      device("  - relay: fan\n    line: LAMP\n", board: "raspberry-pi-4")
+      + "lines: [{ line: LAMP, chip: pcf8574, pull: up }]\n"
+    let warnings = try load(text).warnings.map(\.text)
+    #expect(
+      warnings.count == 1 && warnings[0].contains("use GPIO9…GPIO27") && !warnings[0].contains("config.txt"))
+  }
+
   @Test func `a board without remedies is warned of without them`() throws {
     let surroundings = TestSurroundings()
     surroundings.boards["bench"] =

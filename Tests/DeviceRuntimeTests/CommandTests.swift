@@ -107,7 +107,7 @@ import Testing
 
   @Test(
     "white space, zero bytes and one pair of quotes around a command are no part of it",
-    arguments: ["ON\n", "ON\r\n", " ON ", "\"ON\"", "ON\0", "\t\"ON\" \n", "\" ON \""])
+    arguments: ["ON\n", "ON\r\n", " ON ", "\"ON\"", "'ON'", "ON\0", "\t\"ON\" \n", "\" ON \""])
   func unwraps(payload: String) {
     bench.send(payload, to: "fan")
     #expect(obeyed == ["obey ON"])
@@ -117,7 +117,8 @@ import Testing
   @Test(
     "what is within a command stays",
     arguments: [
-      ("O N", "O N"), ("\"\"ON\"\"", "\"ON\""), ("\"", "\""), ("\"ON", "\"ON"), (" \n", ""), ("\"\"", ""),
+      ("O N", "O N"), ("\"\"ON\"\"", "\"ON\""), ("\"", "\""), ("\"ON", "\"ON"), ("\"ON'", "\"ON'"),
+      (" \n", ""), ("\"\"", ""),
     ])
   func leaves(payload: String, heard: String) {
     bench.send(payload, to: "fan")

@@ -117,6 +117,7 @@ class CommandLine(unittest.TestCase):
         for arguments, what in [
             (["--confg", "x"], "unknown argument '--confg'"),
             (["--config"], "--config needs a value"),
+            (["--board", ""], "--board needs a value"),
             (["start"], "unknown argument 'start'"),
             (["check"], "check needs a device file"),
             (["check", "a.yaml", "b.yaml"], "unknown argument 'b.yaml'"),

@@ -10,6 +10,7 @@ import termios
 import unittest
 
 from harness.device import ROOT
+from harness.fake_broker import CONNECT, PUBLISH, FakeBroker, packet
 from harness.mqtt import Broker, Observer, free_port
 from harness.waiting import PATIENCE, wait_until
 
@@ -64,6 +65,14 @@ class WithBroker(unittest.TestCase):
         return process.returncode, out, err
 
 
+class Deaf(FakeBroker):
+    """Acknowledges no message."""
+
+    def _answer(self, found):
+        if found.type != PUBLISH:
+            super()._answer(found)
+
+
 class Publishing(WithBroker):
     settings = "allow_anonymous true\nlog_type subscribe\n"
 
@@ -97,6 +106,40 @@ class Publishing(WithBroker):
         self.assertEqual(self.pub("-t", "n", "-n").returncode, 0)
         self.assertEqual(observer.wait("n").payload, b"")
 
+    def test_a_pipe_of_the_shells_is_a_file_too(self):
+        observer = self.observe()
+        for topic, name, payload in (("pipe", "<(printf hello)", b"hello"), ("stdin", "/dev/stdin", b"hello"),
+                                     ("nothing", "/dev/null", b"")):
+            command = f'printf hello | "$0" pub -p {self.broker.port} -t {topic} -f {name} -q 1'
+            result = subprocess.run(["bash", "-c", command, program()], capture_output=True, timeout=PATIENCE)
+            self.assertEqual((result.returncode, result.stderr), (0, b""), name)
+            self.assertEqual(observer.wait(topic).payload, payload)
+
+    def test_a_file_of_options_may_be_from_windows(self):
+        observer = self.observe()
+        path = os.path.join(self.broker.directory, "options")
+        with open(path, "wb") as file:
+            file.write(b"\xef\xbb\xbf-t windows\r\n# a remark\r\n-m hello\r\n")
+        result = self.pub("-o", path)
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        self.assertEqual(observer.wait("windows").payload, b"hello")
+
+    def test_a_server_that_goes_before_it_has_the_message_is_not_waited_for_without_end(self):
+        server = Deaf()
+        self.addCleanup(server.close)
+        process = subprocess.Popen(
+            [program(), "pub", "-h", "127.0.0.1", "-p", str(server.port), "-V", "5", "-t", "a", "-m", "x", "-q", "1",
+             "--retry-for", "0.5"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        server.accept_socket()
+        server.expect(CONNECT)
+        server.send(packet(0x20, b"\0\0\0"))
+        server.expect(PUBLISH)
+        server.close()
+        code, _, error = self.end(process)
+        self.assertEqual((code, error.startswith(b"swiftlet: error: ")), (1, True), error)
+
     def test_retained_messages_and_a_topic_in_the_url(self):
         result = run("pub", "-L", f"mqtt://127.0.0.1:{self.broker.port}/kept/here", "-m", "1", "-r")
         self.assertEqual(result.returncode, 0, result.stderr)
@@ -124,6 +167,10 @@ class Publishing(WithBroker):
         for arguments, text in [
                 (["-t", "a"], "nothing to publish: give --message"),
                 (["-t", "a", "-m", "x", "-n"], "is enough"),
+                (["-t", "a", "-m", "x", "-m", "y"], "is enough"),
+                (["-t", "a", "-f", "/dev/null", "-f", "/dev/null"], "is enough"),
+                (["-t", "a", "-f", "/"], "cannot read /: Is a directory"),
+                (["-t", "a", "-m", "x", "-o", "/"], "cannot read /: Is a directory"),
                 (["-m", "x"], "no topic: give --topic"),
                 (["-t", "a", "-m", "x", "-q", "3"], "write 0, 1 or 2"),
                 (["-t", "a", "-m", "x", "-D", "publish", "colour", "red"], "content-type"),

@@ -50,6 +50,8 @@ SCRIPTS = {
     "topic and payload": "given -t $T/a -m hello; sub -t $T/a -C 1 -F '%t: %p'",
     "numbers": "given -t $T/a -m hello; sub -q 1 -t $T/a -C 1 -F '%q %r %l %m %x %X %%'",
     "widths": "given -t $T/a -m hello; sub -t $T/a -C 1 -F '%20t|%-20t|%07l|%-7l|%7l|%.3p'",
+    "precisions": "given -t $T/a -m hello -D publish content-type text/plain -D publish response-topic r/t; "
+                  "sub -V 5 -t $T/a -C 1 -F '%.2R|%6.2R|%-6.3R|%.t|%.99t|%.3C|%.4I|%.1q|%.1l' | sed 's/20[0-9][0-9]/year/'",
     "properties": f"given -t $T/a -m hello {ALL}; sub -V 5 -t $T/a -C 1 -F '%C|%R|%D|%F|%P|%S|%A|'",
     "no properties": "given -t $T/a -m hello; sub -V 5 -t $T/a -C 1 -F '%C|%R|%D|%E|%F|%P|%S|%A|'",
     "an identifier": "given -t $T/a -m x; sub -V 5 -D subscribe subscription-identifier 42 -t $T/a -C 1 -F '%S %j'",

@@ -30,6 +30,7 @@ class WithFiles(unittest.TestCase):
         files.openssl("ec", "-in", "client.key", "-aes128", "-passout", "pass:open sesame", "-out", "traditional.key")
         files.openssl("x509", "-in", "client.crt", "-outform", "der", "-out", "client.der")
         files.openssl("pkey", "-in", "client.key", "-outform", "der", "-out", "key.der")
+        files.openssl("genrsa", "-out", "other_sort.key", "2048")
         files.openssl("pkcs12", "-export", "-in", "client.crt", "-inkey", "client.key", "-passout", "pass:", "-out", "client.p12")
         for name in ("empty", "words", "damaged.crt", "unreadable"):
             files.write(name, "")
@@ -81,6 +82,8 @@ class WithFiles(unittest.TestCase):
             (dict(pair, key="key.der"), "the key {} cannot be used: it is DER; PEM is wanted: openssl pkey", "key.der"),
             (dict(pair, key="server.key"), "the key {} cannot be used: it does not belong to the certificate "
              + path("client.crt"), "server.key"),
+            (dict(pair, key="other_sort.key"), "the key {} cannot be used: it does not belong to the certificate "
+             + path("client.crt"), "other_sort.key"),
             (dict(pair, key="encrypted.key"), "the key {} cannot be used: it is encrypted: give its password, key_password",
              "encrypted.key"),
             (dict(pair, key="traditional.key"), "the key {} cannot be used: it is encrypted: give its password, "
