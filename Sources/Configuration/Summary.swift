@@ -54,7 +54,7 @@ public enum Summary {
       takesCommands = takesCommands || entity.access.contains(.command)
       entity.forEachTopic { key, leaf in
         let isPlain = key.utf8CodeUnitCount == 0 || leaf.utf8CodeUnitCount == 0
-        topics.append(key.description + (isPlain ? "" : "/") + leaf.description)
+        topics.append(("\(key.description)\(isPlain ? "" : "/")\(leaf.description)" as Message).text)
       }
     }
     return topics + (takesCommands ? ["result", "error"] : ["error"])
@@ -67,9 +67,9 @@ public enum Summary {
 
   @inline(never)
   private static func padded(_ text: String) -> String {
-    var padded = text
-    for _ in 0..<max(0, 8 - text.utf8.count) { padded += " " }
-    return padded
+    var padded = text.bytes
+    while padded.count < 8 { padded.append(0x20) }
+    return String(decoding: padded, as: UTF8.self)
   }
 
   private static func brokerText(_ broker: BrokerDescription) -> Message {
@@ -90,7 +90,7 @@ public enum Summary {
 
   private static func serverText(_ server: ServerDescription) -> Message {
     if server.scheme == .unix { return "\(server.host)" }
-    let scheme = server.scheme == .mqtt ? "" : server.scheme.name + "://"
+    let scheme: Message = server.scheme == .mqtt ? "" : "\(server.scheme.name)://"
     let isIPv6 = server.host.bytes.contains(0x3A)
     let host: Message = isIPv6 ? "[\(server.host)]" : "\(server.host)"
     return "\(scheme)\(host):\(Int(server.port))\(server.path.utf8.count > 1 ? server.path : "")"

@@ -179,9 +179,8 @@ public struct YAMLReader {
       return
     }
     // No-break spaces and spaces without width come with what is copied from web pages.
-    if name.bytes.contains(where: { $0 == 0xC2 || $0 == 0xE2 || $0 == 0xEF }) {
-      problems.report(
-        key.mark, "a character in key \(name.quoted) may be one that nobody sees", "type the line anew")
+    for byte in name.bytes where byte == 0xC2 || byte == 0xE2 || byte == 0xEF {
+      problems.report(key.mark, "key \(name.quoted) has an invisible character")
       return
     }
     if let first = entries.first(where: { $0.key.equals(name) }) {

@@ -120,21 +120,23 @@ public enum LinuxOutputLines {
 
   /// What `gpioinfo` shows for all lines of a request.
   static func consumer(_ program: String, _ users: [String]) -> String {
-    var text = program
+    var text = Array(program.utf8)
     var named = 0
     for user in users {
-      let longer = text + (named == 0 ? " " : ",") + user
+      let name = Array(user.utf8)
       let rest = users.count - named - 1
-      let room = Int(GPIO_CONSUMER_MAX) - (rest == 0 ? 0 : more(rest).utf8.count)
-      if longer.utf8.count > room && users.count > 1 { break }
-      text = longer
+      let room = Int(GPIO_CONSUMER_MAX) - (rest == 0 ? 0 : more(rest).count)
+      if text.count + 1 + name.count > room && users.count > 1 { break }
+      text.append(UInt8(ascii: named == 0 ? " " : ","))
+      text += name
       named += 1
     }
     if named > 0 && named < users.count { text += more(users.count - named) }
-    return text
+    return String(decoding: text, as: UTF8.self)
   }
 
-  private static func more(_ count: Int) -> String { ",+" + String(count) }
+  @inline(never)
+  private static func more(_ count: Int) -> [UInt8] { Array((",+" + String(count)).utf8) }
 }
 
 /// The outputs of one chip.

@@ -31,10 +31,10 @@ struct BadSyntaxTests {
     BadInput(
       "a no-break space in the indentation",
       device("  - relay: fan\n    line: GPIO17\n\u{A0}   active: high\n"),
-      "7:1: a character in key '\u{A0}   active' may be one that nobody sees; type the line anew"),
+      "7:1: key '\u{A0}   active' has an invisible character"),
     BadInput(
       "a space without width in a key", modules("- relay: fan", "  line: GPIO17", "  acti\u{200B}ve: high"),
-      "7:5: a character in key 'acti\u{200B}ve' may be one that nobody sees; type the line anew"),
+      "7:5: key 'acti\u{200B}ve' has an invisible character"),
     BadInput(
       "a key given twice", relay("line: GPIO27"),
       "7:5: key 'line' is given twice, first in line 6"),

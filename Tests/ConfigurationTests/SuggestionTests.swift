@@ -49,7 +49,7 @@ struct SuggestionTests {
   /// What has to be done, where only the author knows what to write.
   private static let advice = [
     "YAML", "a module is a", "add 'retain: yes'", "add chip: LABEL", "begin each",
-    "type the line anew", "for example ", "give ",
+    "for example ", "give ",
     "it begins with",
     "it is for ws",
     "it lists the", "keep one document", "keep one of them", "known keys are", "leave the path out",

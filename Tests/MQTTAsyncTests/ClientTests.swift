@@ -83,6 +83,11 @@ struct ClientTests {
     #expect(await messages.first { $0.text == "2" }?.text == "2")
   }
 
+  @Test func `a server that talks of certificates is not asked for`() {
+    let words = "\(MQTTAsyncError.unreachable("h:8883: TLS: tlsv13 alert certificate required"))"
+    #expect(words == "h:8883: TLS: tlsv13 alert certificate required")
+  }
+
   @Test("A server that is not there is an error that says where and what") func aServerThatIsNotThereIs()
     async throws
   {
