@@ -129,7 +129,7 @@ public struct FileError: Error {
   var isAbsence: Bool { number == ENOENT || number == ENOTDIR }
 
   public var text: Message {
-    if number == ENOENT { return "\(path) does not exist: name the device file with --config FILE" }
+    if number == ENOENT { return "\(path) does not exist: say run --config FILE or check FILE" }
     if number == EFBIG { return "\(path) is too long: a device file has at most 256 KiB" }
     return "\(path) cannot be read: \(String(cString: linux_message(number)))"
   }

@@ -52,6 +52,9 @@ public final class Relay: Module, SafetyGateObserver, TimerOwner {
     if policy.stop != false {
       field.report("\(field.title) needs 'stop: off' in 'safety', else a pulse might not end")
     }
+    if let pulse, let most = policy.maxOn, pulse > most {
+      field.report("\(field.title) is longer than 'max_on' in 'safety', which would end it")
+    }
     return pulse
   }
 

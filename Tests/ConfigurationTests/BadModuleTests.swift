@@ -79,6 +79,9 @@ struct BadModuleTests {
       "a pulse that might not end", relay("pulse: 500ms\n    safety: { stop: hold }"),
       "7:12: 'pulse' in relay 'fan' needs 'stop: off' in 'safety', else a pulse might not end"),
     BadInput(
+      "a pulse that safety would end", relay("pulse: 10s\n    safety: { max_on: 5s }"),
+      "7:12: 'pulse' in relay 'fan' is longer than 'max_on' in 'safety', which would end it"),
+    BadInput(
       "one word for both states", relay("off_payload: 'on'"),
       "7:18: on and off are the same word in relay 'fan'; give both 'on_payload' and 'off_payload'"),
     BadInput(
