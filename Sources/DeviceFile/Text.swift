@@ -3,11 +3,7 @@
 extension String {
   @inline(never)
   public func equals(_ other: String) -> Bool {
-    let left = utf8.span
-    let right = other.utf8.span
-    guard left.count == right.count else { return false }
-    for index in left.indices where left[index] != right[index] { return false }
-    return true
+    bytes.equals(other.bytes)
   }
 
   /// A copy: what goes through it costs the program less than a walk through `utf8`.

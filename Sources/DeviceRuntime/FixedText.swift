@@ -62,7 +62,8 @@ public struct FixedText: Sendable {
 
   @inline(never)
   public mutating func append(_ text: String) {
-    append(text.utf8.span)
+    // Not its `utf8.span`: that of a short text lies on a stack that is gone when an optimized program reads it.
+    for byte in text.utf8 { append(byte: byte) }
   }
 
   @inline(never)

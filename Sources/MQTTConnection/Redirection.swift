@@ -30,7 +30,7 @@ extension Endpoint {
   /// Compares names byte by byte: comparing Strings would bring Unicode's tables along.
   @inline(never)
   func isSame(as other: Endpoint) -> Bool {
-    let (name, otherName) = (host.utf8.span, other.host.utf8.span)
+    let (name, otherName) = (Array(host.utf8), Array(other.host.utf8))
     guard port == other.port, name.count == otherName.count else { return false }
     for index in name.indices where name[index] != otherName[index] { return false }
     return true
