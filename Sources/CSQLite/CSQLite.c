@@ -132,7 +132,7 @@ int csqlite_open(const char *path, const char *vfs, csqlite_store **opened, char
     int is_absent;
     int is_system = !vfs && (result == CSQLITE_FAILED || result == CSQLITE_FULL);
     if (result == CSQLITE_FOREIGN)
-      snprintf(message, capacity, "%s is no outbox, and is left as it is: name another file", path);
+      csqlite_say_foreign(path, message, capacity);
     else if (result && !(is_system && csqlite_trouble(path, message, capacity, &is_absent)))
       snprintf(message, capacity, "%s", store->errmsg(store->database));
   } else {

@@ -57,6 +57,10 @@ static int look_at_directory(const char *name, struct text text, int *is_absent)
   return 1;
 }
 
+void csqlite_say_foreign(const char *path, char *message, size_t capacity) {
+  snprintf(message, capacity, "%s is no outbox, and is left as it is: name another file", path);
+}
+
 int csqlite_was_store(const char *path) {
   static const char magic[] = "SQLite format 3";
   char start[sizeof magic], log[4096];
@@ -84,15 +88,15 @@ int csqlite_trouble(const char *path, char *message, size_t capacity, int *is_ab
   if (slash && length < sizeof directory) snprintf(directory, sizeof directory, "%.*s", length ? (int)length : 1, path);
   if (look_at_directory(directory, text, is_absent)) return 1;
   struct stat status;
-  if (stat(path, &status) < 0 && errno == ENOENT) {
+  if (stat(path, &status) < 0) {
+    if (errno != ENOENT) return refuse_access(text, path, errno);
     if (lstat(path, &status) < 0) return 0;
     snprintf(message, capacity, "%s is a link to a file that is not there: name the file itself", path);
     return 1;
   }
-  if (stat(path, &status) < 0) return refuse_access(text, path, errno);
   if (S_ISDIR(status.st_mode)) return refuse_access(text, path, EISDIR);
   if (!S_ISREG(status.st_mode) || !csqlite_was_store(path)) {
-    snprintf(message, capacity, "%s is no outbox, and is left as it is: name another file", path);
+    csqlite_say_foreign(path, message, capacity);
     return 1;
   }
   if (faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) < 0) return refuse_access(text, path, errno);

@@ -30,10 +30,7 @@ extension Endpoint {
   /// Compares names byte by byte: comparing Strings would bring Unicode's tables along.
   @inline(never)
   func isSame(as other: Endpoint) -> Bool {
-    let (name, otherName) = (Array(host.utf8), Array(other.host.utf8))
-    guard port == other.port, name.count == otherName.count else { return false }
-    for index in name.indices where name[index] != otherName[index] { return false }
-    return true
+    port == other.port && Array(host.utf8) == Array(other.host.utf8)
   }
 
   private static func port(_ digits: ArraySlice<UInt8>) -> UInt16? {

@@ -8,7 +8,8 @@ import MQTTClient
 /// `onCommitted` is called on the loop. Without one `commit` waits.
 ///
 /// A damaged file is no reason not to start: it is moved to `PATH.damaged`, and an empty one takes its
-/// place. A file that is something else is an error, and is left as it is. `libsqlite3` is loaded when a store is opened. Bytes written and memory: docs/durable-outbox.md.
+/// place. A file that is something else is an error, and is left as it is. `libsqlite3` is loaded when a store is
+/// opened. Bytes written and memory: docs/durable-outbox.md.
 public final class SQLiteSessionStore: MQTTSessionStore, Work {
   private let file: OpaquePointer
   private let queue: (any WorkQueue)?

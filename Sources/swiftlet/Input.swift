@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 
 /// Why the system did not do what it was asked.
@@ -10,11 +11,16 @@ struct SystemFailure: Error {
   var words: String { String(cString: strerror(number)) }
 }
 
-func contents(of path: String) throws(SystemFailure) -> [UInt8] {
-  let file = open(path, O_RDONLY | O_CLOEXEC)
-  guard file >= 0 else { throw SystemFailure() }
-  defer { close(file) }
-  return try contents(of: file)
+/// All of a file that an option names.
+func contents(of path: String) throws(ValidationError) -> [UInt8] {
+  do throws(SystemFailure) {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { throw SystemFailure() }
+    defer { close(file) }
+    return try contents(of: file)
+  } catch {
+    throw ValidationError("cannot read \(path): \(error.words)")
+  }
 }
 
 private func contents(of file: Int32) throws(SystemFailure) -> [UInt8] {

@@ -21,11 +21,7 @@ enum OptionFile {
   private static let unseen = CharacterSet.whitespaces.union(["\u{FEFF}"])
 
   private static func read(_ path: String) throws -> [String] {
-    let bytes: [UInt8]
-    do { bytes = try contents(of: path) } catch {
-      throw ValidationError("cannot read \(path): \(error.words)")
-    }
-    guard let text = String(validating: bytes, as: UTF8.self) else {
+    guard let text = String(validating: try contents(of: path), as: UTF8.self) else {
       throw ValidationError("\(path) is not UTF-8; save it as UTF-8 text")
     }
     var arguments: [String] = []

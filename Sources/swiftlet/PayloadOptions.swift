@@ -18,11 +18,7 @@ struct PayloadOptions: ParsableArguments {
   /// Nil: none is named.
   func bytes() throws -> [UInt8]? {
     if let message = message.first { return Array(message.utf8) }
-    if let file = file.first {
-      do { return try contents(of: file) } catch {
-        throw ValidationError("cannot read \(file): \(error.words)")
-      }
-    }
+    if let file = file.first { return try contents(of: file) }
     if stdinFile { return try StandardInput.all() }
     return nullMessage ? [] : nil
   }

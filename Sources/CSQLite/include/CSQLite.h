@@ -35,11 +35,14 @@ enum {
 int csqlite_open(const char *path, const char *vfs, csqlite_store **store, char *message, size_t capacity);
 
 // What the library has few words for, with the cure: a directory that is missing or belongs to somebody else, a disk that
-// is full or read-only, a file that is something else. 0: nothing of that kind. `is_absent`: it may be there on another machine.
+// is full or read-only, a file that is something else. 0: nothing of that kind. `is_absent`: it may be there on another
+// machine.
 int csqlite_trouble(const char *path, char *message, size_t capacity, int *is_absent);
 
 // Whether what is there may have been a store before it was damaged, by its first bytes or by the log beside it.
 int csqlite_was_store(const char *path);
+// Says that it cannot.
+void csqlite_say_foreign(const char *path, char *message, size_t capacity);
 
 // Forgets what was not committed.
 void csqlite_close(csqlite_store *store);
