@@ -42,11 +42,11 @@ struct ConnectPacket {
     authentication: [UInt8], into span: inout MutableSpan<UInt8>
   ) throws(EncodingError) -> Int {
     let will = options.will
-    let willTopic = (will?.topic ?? "").utf8
+    let willTopic = (will?.topic ?? "").bytes
     let willPayload = will?.payload ?? []
-    let username = (options.username ?? "").utf8
+    let username = (options.username ?? "").bytes
     let password = options.password ?? []
-    let clientID = assigned.isEmpty ? options.clientID.utf8.span.copied : assigned
+    let clientID = assigned.isEmpty ? options.clientID.bytes : assigned
     let fields = Connect.Options(
       version: version, cleanSession: cleanStart, keepAlive: options.keepAlive,
       willQoS: will?.qos ?? .atMostOnce, willRetain: will?.retain ?? false)
@@ -106,18 +106,17 @@ struct ConnectPacket {
     guard let will = options.will else { return }
     guard will.payload.count <= 0xFFFF else { throw .invalidString }
     do {
-      try TopicName.check(will.topic.utf8.span)
+      try TopicName.check(will.topic.bytes.span)
     } catch {
       throw .invalidWillTopic
     }
   }
 
   private static func isText(_ string: String) -> Bool {
-    string.byteCount <= 0xFFFF && UTF8Text.isValid(string.utf8.span)
+    string.byteCount <= 0xFFFF && UTF8Text.isValid(string.bytes.span)
   }
 }
 
 extension String {
-  /// Bytes of UTF-8. `utf8.count` would bring code for strings in UTF-16 along.
-  var byteCount: Int { utf8.span.count }
+  var byteCount: Int { withBytes { $0.count } }
 }

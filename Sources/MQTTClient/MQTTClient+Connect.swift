@@ -86,7 +86,7 @@ extension MQTTClient {
       assignedClientIdentifier = identifier.copied
       return true
     }
-    let ours = assignedClientIdentifier.isEmpty ? options.clientID.utf8.span.copied : assignedClientIdentifier
+    let ours = assignedClientIdentifier.isEmpty ? options.clientID.bytes : assignedClientIdentifier
     guard identifier.count == ours.count else { return false }
     for index in ours.indices where ours[index] != identifier[index] { return false }
     return true

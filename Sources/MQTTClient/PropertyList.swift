@@ -36,8 +36,7 @@ public struct PropertyList: Sendable {
   }
 
   public mutating func append(_ id: PropertyID, _ value: String) throws(EncodingError) {
-    let utf8 = value.utf8
-    try append(id, utf8.span)
+    try append(id, value.bytes.span)
   }
 
   /// Appends a user property; names may come more than once.
@@ -49,9 +48,7 @@ public struct PropertyList: Sendable {
   }
 
   public mutating func append(user name: String, _ value: String) throws(EncodingError) {
-    let name = name.utf8
-    let value = value.utf8
-    try append(user: name.span, value.span)
+    try append(user: name.bytes.span, value.bytes.span)
   }
 
   private mutating func append(_ number: UInt16) {

@@ -54,7 +54,7 @@ final class StoredSession {
   ) {
     self.store = store
     self.dropPolicy = dropPolicy
-    self.rules = rules.map { ($0.filter.utf8.span.copied, $0.durability) }
+    self.rules = rules.map { ($0.filter.bytes, $0.durability) }
     queues = (0..<4).map { index in
       let start = StoredSession.firstKey(index)
       return Queue(end: start, front: start)

@@ -33,7 +33,9 @@ class KeptSession(unittest.TestCase):
             with BreakingLine(broker.port, **breaks) as line:
                 result = run("sub", "-h", "127.0.0.1", "-p", str(line.port), *options, "-C", str(COUNT), timeout=60)
                 self.assertEqual((result.returncode, result.stdout, result.stderr), (0, EXPECTED, b""))
-                self.assertEqual(line.connections, 1 + (1 if breaks else 0))
+                # mosquitto 2.0 at times sends all of them before it has read an acknowledgement: `sub` has what it wants
+                # then before a line that counts its bytes breaks.
+                self.assertIn(line.connections, {1, 2} if "from_client" in breaks else {2} if breaks else {1})
                 return line.received
 
     def check(self, version):
