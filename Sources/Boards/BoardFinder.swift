@@ -80,7 +80,9 @@ extension Spellings {
       {
         return false
       }
-      guard let board = meant(name, surroundings) else { return false }
+      let board = meant(name, surroundings)
+      // Words with spaces are a title, of a board that there is no file of.
+      guard board != nil || name.bytes.contains(0x20) else { return false }
       BoardFinder(problems: field.problems, surroundings: surroundings).reportUnknown(name, board, field.mark)
       return true
     }

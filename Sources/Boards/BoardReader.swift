@@ -192,6 +192,9 @@ struct BoardReader {
       rename(field, name, board)
     } else {
       let known = board.bus(name)
+      if let known, known.mark.file.equals(node.mark.file) {
+        problems.report(node.mark, "this bus is here twice")
+      }
       let bus = known ?? BusDescription(mark: node.mark, name: name)
       if let device = fields.optional("device")?.text() { bus.device = device }
       bus.lines += texts(fields, "lines")
@@ -237,7 +240,8 @@ struct BoardReader {
   private func reportDuplicates(_ board: BoardDescription) {
     for (index, line) in board.lines.enumerated() {
       for other in board.lines[..<index] {
-        for name in line.kernelNames where other.isCalled(name) && other.chip.equals(line.chip) {
+        for name in line.kernelNames
+        where other.isCalled(name) && (other.chip.equals(line.chip) || other.name.equals(name)) {
           problems.report(line.mark, "two lines are called \(name.quoted)")
         }
         if let pin = line.pin, other.pin == pin { problems.report(line.mark, "pin \(pin) is given twice") }

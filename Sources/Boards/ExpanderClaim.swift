@@ -37,6 +37,14 @@ public final class ExpanderClaim {
     self.begin = begin
   }
 
+  /// So that nothing is said of its pins: what it is has been asked for in vain, and that was reported.
+  public convenience init(ofUnknownChip claimant: Claimant, _ target: TargetClaim) {
+    self.init(
+      claimant, target, enable: nil, pinNames: [], pin: { _ in nil }, powerUpProblem: { _, _ in nil },
+      promise: "",
+      output: { _, _ throws(LineError) in throw .noSuchLine }, begin: {})
+  }
+
   /// What follows `relays.` in a line's name; nil: the name is of another expander, or of no one's.
   func pinName(in line: String) -> String? {
     let bytes = line.bytes
@@ -53,6 +61,8 @@ extension BoardCheck {
       guard let name = expander.pinName(in: claim.name) else { continue }
       guard let pin = expander.pin(name) else {
         let names = expander.pinNames
+        // What chip it is is not known, which has been reported.
+        if names.isEmpty { return true }
         let last: Message = "its pins are 0…\(names.count - 1), or \(names.first ?? "")…\(names.last ?? "")"
         problems.report(claim.mark, "\(expander.claimant.title) has no pin \(name.quoted)", last)
         return true

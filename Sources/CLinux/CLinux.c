@@ -59,6 +59,23 @@ int linux_replace_file(const char *path, const void *bytes, size_t count) {
   return error;
 }
 
+int linux_take_name(const char *name) {
+  /* A name of a socket that is in no file system: it begins with a zero, and goes with its last holder. */
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  size_t length = strlen(name);
+  if (length > sizeof address.sun_path - 1) {
+    name += length - (sizeof address.sun_path - 1);
+    length = sizeof address.sun_path - 1;
+  }
+  memcpy(address.sun_path + 1, name, length);
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -errno;
+  if (bind(fd, (struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length)) == 0) return 0;
+  int error = -errno;
+  close(fd);
+  return error;
+}
+
 int linux_remove_file(const char *path) { return unlink(path) < 0 ? -errno : 0; }
 
 int linux_real_path(const char *path, char *whole, size_t capacity) {

@@ -98,13 +98,11 @@ public final class Field {
 
   /// A whole number, decimal or with `0x`.
   @inline(never)
-  public func integer(wanted: Message, in range: ClosedRange<Int>) -> Int? {
-    guard case .scalar(let text) = node.content, let number = parseInteger(text) else {
-      reject(wanted: wanted)
-      return nil
+  public func integer(wanted: Message, in range: ClosedRange<Int>, _ suggestion: Message? = nil) -> Int? {
+    if case .scalar(let text) = node.content, let number = parseInteger(text), range.contains(number) {
+      return number
     }
-    if range.contains(number) { return number }
-    reject(wanted: wanted)
+    reject(wanted: wanted, suggestion)
     return nil
   }
 }

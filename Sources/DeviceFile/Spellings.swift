@@ -4,11 +4,18 @@ public final class Spellings {
   /// Whether a board is no board's name, or the name of none, and what is meant is known: then it has been reported.
   public let board: (_ board: Field, any ConfigurationSurroundings) -> Bool
   fileprivate let word: (_ text: String, _ candidates: [String], _ others: [String]) -> Int?
+  /// What to say of an address that is none of those, all of them written as `0x44`.
+  public let address: (_ address: Field, _ candidates: [String]) -> Message?
   fileprivate let thing: (_ text: String, _ count: Int, _ names: (Int) -> [String]) -> Int?
 
   public init(board: @escaping (_ board: Field, any ConfigurationSurroundings) -> Bool) {
     self.board = board
     word = { Spellings.find($0, among: $1, others: $2) }
+    address = { field, candidates in
+      guard case .scalar(let text) = field.node.content else { return nil }
+      let index = Spellings.only(text, candidates.count) { Spellings.addresses(candidates[$0]) }
+      return index.map { "did you mean \(candidates[$0].quoted)?" }
+    }
     thing = { Spellings.only($0, $1, $2) }
   }
 
@@ -30,6 +37,14 @@ public final class Spellings {
       }
     }
     return found
+  }
+
+  /// Addresses are hexadecimal, and some people write them with the bit for reading and writing behind: `44` and `0x88`
+  /// for 0x44.
+  private static func addresses(_ candidate: String) -> [String] {
+    let address = UInt8(truncatingIfNeeded: parseInteger(candidate) ?? 0)
+    let digits = candidate.dropFirstBytes(2)
+    return [digits, digits + "h", hexadecimal(address << 1), hexadecimal(address << 1 | 1)]
   }
 
   /// Other programs' names of 5 and 3.1.1; 4 is what 3.1.1 calls itself in CONNECT.

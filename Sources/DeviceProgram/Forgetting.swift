@@ -32,6 +32,9 @@ extension Program {
     guard let memory else {
       return complain("nothing is remembered: there is no state directory (/var/lib/swiftlet)", EX_CONFIG)
     }
+    guard memory.take() else {
+      return complain("the device is running, and would publish all of it again: stop it first", EX_TEMPFAIL)
+    }
     let current = configuration.device.retainedTopics
     let topics = memory.stale(current) + current
     do throws(SystemError) {

@@ -77,8 +77,13 @@ final class TopicFile: Work {
     topics.filter { topic in !current.contains { $0.equals(topic) } }
   }
 
+  /// False: another process runs the device, and would publish again what is forgotten.
+  @discardableResult
+  func take() -> Bool { ("swiftlet:" + path).withCString { linux_take_name($0) } != -EADDRINUSE }
+
   /// What the device has no longer is remembered until the broker has cleared it.
   func remember(_ current: [String], _ device: Device, _ loop: EventLoop, _ log: any Log) {
+    take()
     let stale = stale(current)
     keep(current + stale, loop, log)
     if !stale.isEmpty { device.clear(stale) { [self] in keep(current, loop, log) } }

@@ -62,8 +62,9 @@ public struct FixedText: Sendable {
 
   @inline(never)
   public mutating func append(_ text: String) {
-    // Not its `utf8.span`: that of a short text lies on a stack that is gone when an optimized program reads it.
-    for byte in text.utf8 { append(byte: byte) }
+    // Not its `utf8.span`: that of a short text lies on a stack that is gone when an optimized program reads it. And not
+    // byte by byte: that brings code for strings in UTF-16 along.
+    _ = text.utf8.withContiguousStorageIfAvailable { for byte in $0 { append(byte: byte) } }
   }
 
   @inline(never)

@@ -55,7 +55,7 @@ extension ModuleFile {
       return (isRetained, 0)
     }
     if !isRetained, keeping == .nothing {
-      field.report("\(field.title) has no effect without 'retain: yes'", "add 'retain: yes'")
+      field.report("\(field.title) has no effect without 'retain: yes'", "say 'retain: yes'")
     }
     needs.expiring.append(field.mark)
     return (isRetained, UInt32(time / 1_000))
@@ -64,7 +64,7 @@ extension ModuleFile {
   private func importance(onDisk: Bool) -> Keeping.Importance {
     guard let field = fields.optional("priority") else { return .normal }
     let choice = field.choice(["low", "normal", "high"])
-    if !onDisk { field.report("\(field.title) has no effect without 'keep: disk'", "add 'keep: disk'") }
+    if !onDisk { field.report("\(field.title) has no effect without 'keep: disk'", "say 'keep: disk'") }
     return choice == 0 ? .low : choice == 2 ? .high : .normal
   }
 }

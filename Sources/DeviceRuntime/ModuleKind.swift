@@ -167,15 +167,20 @@ public final class ModuleFile {
 
   private func address(_ field: Field, _ chip: String, _ usual: UInt8?, _ allows: (UInt8) -> Bool) -> UInt8? {
     let wanted: Message = "an I2C address from 0x08 to 0x77, like \(hexadecimal(usual ?? 0x44))"
-    guard let number = field.integer(wanted: wanted, in: ModuleFile.addresses) else { return nil }
-    let address = UInt8(number)
-    if let usual, !allows(address) {
-      var possible = [hexadecimal(usual)]
+    var possible: [String] = []
+    if let usual {
+      possible.append(hexadecimal(usual))
       for other in ModuleFile.addresses where other != Int(usual) && allows(UInt8(other)) {
         possible.append(hexadecimal(UInt8(other)))
       }
+    }
+    let meant = field.problems.spellings?.address(field, possible)
+    guard let number = field.integer(wanted: wanted, in: ModuleFile.addresses, meant) else { return nil }
+    let address = UInt8(number)
+    if usual != nil, !allows(address) {
       field.report(
-        "\(chip) cannot have the address \(hexadecimal(address))", "it has \(listed(possible, last: "or"))")
+        "\(chip) cannot have the address \(hexadecimal(address))",
+        meant ?? "it has \(listed(possible, last: "or"))")
     }
     return address
   }

@@ -21,6 +21,8 @@ public struct TemperatureMeasurement: Measurement {
 public struct ClimateMeasurement: Measurement {
   public var temperature: Temperature
   public var humidity: RelativeHumidity
+  /// `.estimated`: the chip is stuck, and both may be values of before.
+  public var quality = Quality.good
 
   public init(temperature: Temperature, humidity: RelativeHumidity) {
     self.temperature = temperature
@@ -33,8 +35,8 @@ public struct ClimateMeasurement: Measurement {
   }
 
   public func forEachReading(_ body: (Reading) -> Void) {
-    body(Reading(0, temperature.thousandths))
-    body(Reading(1, humidity.thousandths))
+    body(Reading(0, temperature.thousandths, quality))
+    body(Reading(1, humidity.thousandths, quality))
   }
 }
 

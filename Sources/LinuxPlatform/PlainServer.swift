@@ -39,9 +39,11 @@ public struct PlainServer: Sendable {
   }
 
   /// How long a server with TLS may take to say so. One of ours is silent until it has more, at each connection until
-  /// it has answered once: where it usually listens this is short.
+  /// it has answered once: where it usually listens this is short, and long where a server with TLS does.
   static func patience(_ port: UInt16, roundTrip: Duration) -> Duration {
-    (port == 1883 ? .milliseconds(50) : .milliseconds(500)) + roundTrip * 4
+    let least: Duration =
+      port == 1883 ? .milliseconds(50) : isUsualForTLS(port) ? .seconds(5) : .milliseconds(500)
+    return least + roundTrip * 4
   }
 }
 

@@ -40,6 +40,7 @@ public final class Expander: Module, ExpanderObserver {
     }
     guard let chip else {
       port = nil
+      file.add(ExpanderClaim(ofUnknownChip: file.claimant, target))
       return
     }
     let port = chip.make(target, target, enable, timing)

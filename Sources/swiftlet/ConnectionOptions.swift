@@ -213,6 +213,9 @@ extension TransportOptions {
   private static func read(_ path: String) throws {
     let file = open(path, O_RDONLY | O_CLOEXEC)
     defer { if file >= 0 { close(file) } }
+    var status = stat()
+    // What comes out of a pipe comes once.
+    if file >= 0, fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFIFO { return }
     var byte: UInt8 = 0
     let count = file < 0 ? -1 : Foundation.read(file, &byte, 1)
     guard count != 0 else { throw ValidationError("\(path) is empty") }

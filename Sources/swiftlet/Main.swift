@@ -24,6 +24,24 @@ struct Swiftlet: AsyncParsableCommand {
     } catch {
       exit(withError: error)
     }
-    await main(arguments)
+    do {
+      var command = try parseAsRoot(arguments)
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      end(with: error)
+    }
+  }
+
+  /// Help and version are what was asked for: they have to arrive.
+  private static func end(with error: any Error) -> Never {
+    guard exitCode(for: error).isSuccess else { exit(withError: error) }
+    guard put(Array((fullMessage(for: error) + "\n").utf8)) else {
+      exit(withError: failure("cannot write to standard output: \(SystemFailure().words)"))
+    }
+    exit()
   }
 }

@@ -19,7 +19,14 @@ struct PayloadOptions: ParsableArguments {
   func bytes() throws -> [UInt8]? {
     if let message = message.first { return Array(message.utf8) }
     if let file = file.first { return try contents(of: file) }
-    if stdinFile { return try StandardInput.all() }
+    if stdinFile { return try input() }
     return nullMessage ? [] : nil
+  }
+
+  /// What writes there may have failed: an empty message, which clears a retained one, has to be meant.
+  private func input() throws -> [UInt8] {
+    let input = try StandardInput.all()
+    if input.isEmpty { throw failure("standard input is empty; -n publishes an empty message") }
+    return input
   }
 }

@@ -194,7 +194,18 @@ struct BadModuleTests {
     ),
     BadInput(
       "an end of what is not kept", sensor("expires: 1h"),
-      "8:14: 'expires' in sensor 'air' has no effect without 'retain: yes'; add 'retain: yes'"),
+      "8:14: 'expires' in sensor 'air' has no effect without 'retain: yes'; say 'retain: yes'"),
+    BadInput(
+      "an end of what is not to be kept", sensor("retain: no\n    expires: 1h"),
+      "9:14: 'expires' in sensor 'air' has no effect without 'retain: yes'; say 'retain: yes'"
+    ),
+    BadInput(
+      "a priority of what is kept elsewhere", sensor("keep: memory\n    priority: high"),
+      "9:15: 'priority' in sensor 'air' has no effect without 'keep: disk'; say 'keep: disk'"
+    ),
+    BadInput(
+      "stuck sooner than measured", sensor("every: 1min\n    stuck_after: 59s"),
+      "9:18: 'stuck_after' in sensor 'air' must be 1min or longer, not '59s'"),
     BadInput(
       "an end that comes at once", sensor("retain: yes\n    expires: 0s"),
       "9:14: 'expires' in sensor 'air' must be 1s or longer, not '0s'"),

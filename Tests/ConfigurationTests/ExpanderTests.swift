@@ -19,9 +19,9 @@ struct ExpanderTests {
 
   private static let relays = ["- expander: relays", "  driver: MCP23017", "  bus: i2c-1"]
 
-  private func errors(_ lines: String...) -> [String] {
+  private func errors(_ lines: String..., after relays: [String] = relays) -> [String] {
     do throws(ConfigurationErrors) {
-      let text = device((Self.relays + lines).map { "  \($0)\n" }.joined())
+      let text = device((relays + lines).map { "  \($0)\n" }.joined())
       _ = try DeviceConfiguration.load(
         source(text),
         features: ConfigurationFeatures(
@@ -86,6 +86,12 @@ struct ExpanderTests {
       Summary.text(found).contains(
         "limits  relays.0: cut off by its enable line until the first transfer, when the bus has failed for 5s, and at the stop, whatever its stop level; a command can take 200 ms when another chip hangs the bus\n"
       ))
+  }
+
+  @Test func `of an expander whose chip is not known nothing is said of its lines`() {
+    let misspelt = ["- expander: relays", "  driver: MCP2307", "  bus: i2c-1"]
+    let found = errors("- relay: fan", "  line: relays.1", after: misspelt)
+    #expect(found.count == 1 && found[0].hasPrefix("device.yaml:6:13: unknown driver 'MCP2307'"))
   }
 
   @Test func `what is wrong is reported at its place`() {

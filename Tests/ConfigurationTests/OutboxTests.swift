@@ -107,7 +107,7 @@ struct OutboxTests {
       ])
     #expect(
       errors(sensor8("priority: low")) == [
-        "device.yaml:8:15: 'priority' in sensor 'air' has no effect without 'keep: disk'; add 'keep: disk'"
+        "device.yaml:8:15: 'priority' in sensor 'air' has no effect without 'keep: disk'; say 'keep: disk'"
       ])
   }
 

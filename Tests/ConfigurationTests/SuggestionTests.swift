@@ -48,14 +48,14 @@ struct SuggestionTests {
 
   /// What has to be done, where only the author knows what to write.
   private static let advice = [
-    "YAML", "a module is a", "add 'retain: yes'", "add chip: LABEL", "begin each",
+    "YAML", "a module is a", "add chip: LABEL", "begin each",
     "for example ", "give ",
     "it begins with",
     "it is for ws",
     "it lists the", "keep one document", "keep one of them", "known keys are", "leave the path out",
     "look at ",
     "MQTT needs both", "openssl ", "put ", "set it", "the broker wants", "the device uses it",
-    "the only one is",
+    "say '", "the only one is",
     "write '", "write ${", "write IPv6", "write a whole number", "write mqtt://, ", "write mqtts",
     "write socks5",
     "write the value",
@@ -97,7 +97,22 @@ struct SuggestionTests {
       ("bmp 280", "BMP280"),
     ].map { driver($0, "did you mean '\($1)'?") }
     + [driver("toaster", "drivers are TMP105, SHT3x and BMP280")]
-    + boards + versions + proposals
+    + boards + versions + proposals + addresses
+
+  // MARK: - Addresses
+
+  /// In hexadecimal without saying so, and with the bit for reading and writing behind.
+  private static let addresses =
+    [("44", "0x44"), ("45", "0x45"), ("45h", "0x45"), ("0x88", "0x44"), ("0x8b", "0x45")].map { text, meant in
+      let address = Int(text) ?? 0x80
+      return BadInput(
+        "address \(text)", sensor("address: \(text)"),
+        "8:14: "
+          + (address < 0x78
+            ? "SHT3x cannot have the address 0x\(String(address, radix: 16))"
+            : "'address' in sensor 'air' must be an I2C address from 0x08 to 0x77, like 0x44, not '\(text)'")
+          + "; did you mean '\(meant)'?")
+    }
 
   // MARK: - Boards and versions
 
@@ -116,7 +131,10 @@ struct SuggestionTests {
     + [
       BadInput(
         "a board of other characters", board("My Board"),
-        "2:8: 'board' must be a name of A-Z, a-z, 0-9, '-' and '_', not 'My Board'")
+        "2:8: unknown board 'My Board'; boards are raspberry-pi-4 and simulator"),
+      BadInput(
+        "a board that is a file", board("a/b"),
+        "2:8: 'board' must be a name of A-Z, a-z, 0-9, '-' and '_', not 'a/b'"),
     ]
 
   private static func version(_ text: String, _ meant: String?) -> BadInput {

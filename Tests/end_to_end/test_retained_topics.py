@@ -101,6 +101,17 @@ class RetainedTopics(WithBroker):
             self.assertIsNone(self.retained(topic), topic)
         self.assertEqual(self.memory(device), [])
 
+    def test_a_device_that_runs_is_not_forgotten(self):
+        observer = self.observe()
+        device = self.start_with(FAN + SENSOR, observer)
+        done = self.command(device, "forget", "--config", device.config)
+        self.assertEqual((done.returncode, done.stdout), (75, ""))
+        self.assertIn("the device is running, and would publish all of it again: stop it first", done.stderr)
+        self.assertEqual(self.retained(f"{PREFIX}/fan/state"), b"OFF")
+        device.process.kill()
+        device.process.wait()
+        self.assertEqual(self.command(device, "forget", "--config", device.config).returncode, 0)
+
     def test_a_state_directory_that_cannot_be_written_is_told_and_stops_nothing(self):
         observer = self.observe()
         device = self.start(configuration(self.broker.port), variables={"STATE_DIRECTORY": "/proc"})

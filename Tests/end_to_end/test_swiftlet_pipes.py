@@ -26,6 +26,25 @@ class Input(WithBroker):
         self.assertEqual(process.wait(PATIENCE), 0)
         observer.wait("a", b"2")
 
+    def test_empty_input_clears_nothing(self):
+        self.assertEqual(self.pub("-t", "kept", "-m", "x", "-r").returncode, 0)
+        result = self.pub("-t", "kept", "-r", "-s", stdin=subprocess.DEVNULL)
+        self.assertEqual((result.returncode, result.stderr),
+                         (1, b"swiftlet: error: standard input is empty; -n publishes an empty message\n"))
+        kept = run("sub", *self.server, "-t", "kept", "-C", "1")
+        self.assertEqual((kept.returncode, kept.stdout), (0, b"x\n"))
+
+    def test_what_was_asked_of_the_tool_itself_has_to_arrive(self):
+        for words in (["--version"], ["--help"], ["pub", "--help"]):
+            with self.subTest(words):
+                with open("/dev/full", "wb") as full:
+                    result = subprocess.run([program(), *words], stdout=full, stderr=subprocess.PIPE, timeout=PATIENCE)
+                self.assertEqual((result.returncode, result.stderr),
+                                 (1, b"swiftlet: error: cannot write to standard output: No space left on device\n"))
+                result = run(*words)
+                self.assertEqual((result.returncode, result.stderr), (0, b""))
+                self.assertTrue(result.stdout)
+
     def test_input_that_cannot_be_read_is_an_error(self):
         directory = os.open("/", os.O_RDONLY)
         self.addCleanup(os.close, directory)

@@ -61,6 +61,17 @@ class Transports(unittest.TestCase):
         self.assertEqual(result.returncode, 1, server)
         self.assertIn(text, result.stderr.decode())
 
+    def test_an_authority_that_comes_out_of_a_pipe_is_read_once(self):
+        with open(self.files.path("ca.crt"), "rb") as file:
+            ca = file.read()
+        reading, writing = os.pipe()
+        os.write(writing, ca)
+        os.close(writing)
+        result = run("pub", *self.url("mqtts", "tls"), "-t", "a", "-m", "x", "--cafile", f"/dev/fd/{reading}",
+                     pass_fds=[reading])
+        os.close(reading)
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+
     def test_tls_with_an_authority_as_file_and_as_directory(self):
         self.talks(*self.url("mqtts", "tls"), *self.ca)
         self.talks("-h", "localhost", "-p", str(self.ports["tls"]), *self.ca)

@@ -46,6 +46,9 @@ int64_t linux_wall_time(void);
 /* Whether somebody who knows has set it: the kernel's own status, or systemd-timesyncd's mark. */
 int linux_is_clock_set(void);
 
+/* Takes a name that one process of this machine can have until it ends; -EADDRINUSE: another one has it. */
+int linux_take_name(const char *name);
+
 /* epoll with plain integers: `events` holds LINUX_READABLE and so on, `token` comes back as given. */
 enum { LINUX_READABLE = 1, LINUX_WRITABLE = 2, LINUX_CLOSED = 4 };
 int linux_epoll_create(void);

@@ -46,6 +46,36 @@ extension SHT3x: ChipPromises {
     #expect(throws: BusError.noAcknowledge) { try device.read(count: 6) }
   }
 
+  @Test(
+    "SHT3x: values that are exactly the same 256 times have it reset, and are estimated if they stay so"
+  )
+  func stuck() throws {
+    let clock = VirtualClock()
+    let environment = Environment((.temperature, 20_312))
+    let bus = SimulatedI2CBus()
+    var sensor = SHT3x(bus.attach(SHT3xModel(environment: environment, clock: clock), at: 0x44))
+    var before = 0
+    for count in 1...520 {
+      let resets = { bus.target(at: 0x44).transfers - before }
+      before = bus.target(at: 0x44).transfers
+      let measurement = try read(&sensor, clock)
+      #expect(measurement.quality == (count < 256 ? .good : .estimated), "reading \(count)")
+      #expect((resets() > 2) == [1, 257, 513].contains(count), "reading \(count)")
+    }
+    environment.set(.temperature, thousandths: 20_320)
+    #expect(try read(&sensor, clock).quality == .good)
+  }
+
+  private func read(_ sensor: inout SHT3x, _ clock: VirtualClock) throws -> ClimateMeasurement {
+    var wait = try sensor.start()
+    clock.advance(by: wait)
+    while let more = try sensor.advance() {
+      wait = more
+      clock.advance(by: wait)
+    }
+    return try sensor.collect()
+  }
+
   @Test("SHT3x: in a periodic mode it acknowledges fetch and break alone, through the end of the program")
   func periodic() throws {
     let clock = VirtualClock()
