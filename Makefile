@@ -4,6 +4,9 @@ EXAMPLE ?= greenhouse
 TARGET ?= arm64
 SUITE ?= trixie
 SCENARIO ?=
+DEVICE ?=
+BOARD ?=
+OUT ?=
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +29,12 @@ cross: ## dist/TARGET/swiftletd (TARGET=arm64|armhf|armv6, SUITE=trixie|bookworm
 hil: ## the ARM binaries on an emulated Raspberry Pi 3B
 	@scripts/hil $(SCENARIO)
 
+image: ## a card for a Raspberry Pi in dist/images (DEVICE=FILE BOARD=NAME OUT=DIRECTORY)
+	@scripts/image $(if $(BOARD),--board $(BOARD)) $(if $(OUT),--out $(OUT)) $(DEVICE)
+
+image-test: ## a card image, started on an emulated Raspberry Pi 3B from its own files
+	@scripts/image-test
+
 bench: ## size, allocations, memory, wake-ups, latency; the MQTT client beside its peers
 	@scripts/bench
 
@@ -38,4 +47,4 @@ lint: ## format, project rules
 clean: ## remove what was built here (the cache stays: CONTRIBUTING.md)
 	rm -rf .build .build-* dist
 
-.PHONY: help run test kernel-test embedded cross hil bench fuzz lint clean
+.PHONY: help run test kernel-test embedded cross hil image image-test bench fuzz lint clean

@@ -21,16 +21,11 @@ struct PowerUpLinter {
       output.mark, "\(cause) \(active): it will be on until swiftletd starts", remedy(output, line))
   }
 
-  private func remedy(_ output: OutputClaim, _ line: LineDescription) -> Message? {
+  func remedy(_ output: OutputClaim, _ line: LineDescription) -> Message? {
     var remedies: [String] = []
     let others = ranges(of: board.lines.filter { isSafe($0, for: output) })
     if !others.isEmpty { remedies.append("use " + listed(others, last: "or")) }
-    // The board's hints are for its own chip, and not for one that a device file adds.
-    if let hint = output.activeLow ? board.startHighHint : board.startLowHint,
-      board.lines.first?.chip.equals(line.chip) ?? false
-    {
-      remedies.append(hint.replacingStar(with: line.number))
-    }
+    if let hint = board.hint(high: output.activeLow, for: line) { remedies.append(hint) }
     return remedies.isEmpty ? nil : "\(listed(remedies, last: "or"))"
   }
 
@@ -64,7 +59,7 @@ struct PowerUpLinter {
 }
 
 extension String {
-  fileprivate func replacingStar(with text: String) -> String {
+  func replacingStar(with text: String) -> String {
     var result: [UInt8] = []
     for byte in bytes {
       if byte == 0x2A { result.append(contentsOf: text.bytes) } else { result.append(byte) }

@@ -26,7 +26,7 @@ struct Arguments {
     \(program): drives relays and reads sensors from MQTT topics
 
     usage: \(program) [run] [--config FILE] [--board NAME] [--boards DIR] [--log LEVEL]
-           \(program) check FILE [--board NAME] [--boards DIR]
+           \(program) check FILE [--verbose] [--board NAME] [--boards DIR]
            \(program) forget [--config FILE] [--board NAME] [--boards DIR]
            \(program) --version [--verbose] | --help
 
@@ -38,7 +38,8 @@ struct Arguments {
                       logs more after SIGUSR1, and less after SIGUSR2
 
     check validates the device file without touching hardware: it prints all errors, or the
-    lines, buses and topics the device will use.
+    lines, buses and topics the device will use. With --verbose also what outputs are at
+    while the board starts.
 
     What a device has no longer, it clears from the broker when it starts; check names it. forget
     clears all that the broker keeps of the device: stop it before.
@@ -89,7 +90,10 @@ struct Arguments {
       return .wrong("check needs a device file: \(program) check device.yaml")
     }
     if arguments.isVerbose {
-      guard case .version = arguments.command else { return .wrong("--verbose belongs to --version") }
+      switch arguments.command {
+      case .version, .check: break
+      default: return .wrong("--verbose belongs to --version and check")
+      }
     }
     return .arguments(arguments)
   }

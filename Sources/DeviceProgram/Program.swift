@@ -51,7 +51,8 @@ public struct Program {
   private func check(_ arguments: Arguments) -> Int32 {
     guard let configuration = load(arguments), checkFiles(of: configuration.device.broker) else { return 1 }
     let stale = catalog.memory?.stale(configuration, arguments.deviceFile) ?? []
-    return answer("\(Summary.text(configuration, stale: stale))")
+    let details = arguments.isVerbose ? catalog.report?.details(configuration) : nil
+    return answer("\(Summary.text(configuration, stale: stale))\(details ?? "")")
   }
 
   private func run(_ arguments: Arguments) -> Int32 {

@@ -1,4 +1,6 @@
+import Boards
 import CLinux
+import Configuration
 import DeviceFile
 import DeviceRuntime
 import LinuxPlatform
@@ -7,10 +9,15 @@ import MQTTCodec
 /// What somebody who looks into a fault asks first: `--version --verbose`.
 public struct ReportSource {
   let write: (Catalog) -> Void
+  /// What `check --verbose` says besides.
+  let details: (DeviceConfiguration) -> String
 
   /// What the program has, and the machine. It needs no device file and no rights; what cannot be read is named with
-  /// the reason.
-  public static var machine: ReportSource { ReportSource { $0.writeReport() } }
+  /// the reason. Of a device file: what its outputs are at while the board starts.
+  public static var machine: ReportSource {
+    ReportSource(
+      write: { $0.writeReport() }, details: { BootWindow($0.device.needs.claims, on: $0.board).text })
+  }
 }
 
 extension Catalog {

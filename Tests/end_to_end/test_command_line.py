@@ -122,7 +122,7 @@ class CommandLine(unittest.TestCase):
             (["check"], "check needs a device file"),
             (["check", "a.yaml", "b.yaml"], "unknown argument 'b.yaml'"),
             (["run", "run"], "unknown argument 'run'"),
-            (["--verbose"], "--verbose belongs to --version"),
+            (["--verbose"], "--verbose belongs to --version and check"),
             (["--log"], "--log needs a value"),
             (["--log", "loud"], "--log needs debug, info, warning or error, not 'loud'"),
         ]:

@@ -4,8 +4,8 @@ import glob
 import os
 from dataclasses import dataclass
 
-from .elf import libraries
-from .initramfs import Archive, Modules
+from builder.elf import libraries
+from builder.archive import Archive, Modules
 
 # pinctrl-bcm2835 is part of Debian's kernel. Without bcm2835_wdt a power-off never ends QEMU.
 MODULES = ["i2c_bcm2835", "i2c_dev", "dwc2", "phy_generic", "cdc_ether", "bcm2835_wdt"]

@@ -16,7 +16,7 @@ import typing
 
 from harness.waiting import PATIENCE
 
-from .elf import Elf
+from builder.elf import Elf
 
 HARD_LIMIT = 900  # seconds a machine may live, whatever happens to this program
 BROKER_IN_GUEST = "10.0.2.100:1883"
@@ -186,9 +186,12 @@ class WriteLog:
 
 
 class Machine:
-    """QEMU with a kernel, an initramfs and a bus with targets; powered off with close()."""
+    """QEMU with a kernel, an initramfs and a bus with targets; powered off with close().
 
-    def __init__(self, parts, initramfs, broker_port, targets):
+    `parts` says where QEMU, the kernel and the device tree are; `options` is the kernel's command line.
+    """
+
+    def __init__(self, parts, initramfs, broker_port, targets, options=KERNEL_OPTIONS):
         self.directory = tempfile.mkdtemp(prefix="swiftlet-hil-")
         relay = shlex.join([
             sys.executable, "-I", "-S", os.path.join(os.path.dirname(__file__), "relay.py"), str(broker_port)])
@@ -196,7 +199,7 @@ class Machine:
             "timeout", "--signal=KILL", str(HARD_LIMIT), *program(parts.qemu),
             "-M", "raspi3b", "-accel", "tcg,thread=single", "-nodefaults", "-display", "none", "-no-reboot",
             "-kernel", parts.kernel, "-dtb", parts.device_tree, "-initrd", initramfs,
-            "-append", KERNEL_OPTIONS,
+            "-append", options,
             "-serial", "null", "-serial", "stdio",
             "-qmp", f"unix:{self._path('qmp')},server=on,wait=off",
             "-qtest", f"unix:{self._path('qtest')},server=on,wait=off", "-qtest-log", "none",
@@ -225,6 +228,12 @@ class Machine:
 
     def set_property(self, device, name, value):
         self.monitor.command("qom-set", path=f"/machine/peripheral/{device}", property=name, value=value)
+
+    def cut(self):
+        """The power goes: nothing is written any more, nothing said."""
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as children:
+            os.kill(int(children.read()), signal.SIGKILL)  # QEMU; `timeout` ends with it
+        self.process.wait()
 
     def close(self):
         if self.alive():

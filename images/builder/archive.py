@@ -42,10 +42,14 @@ class Archive:
         self.folder(os.path.dirname(path))
         self._entry(path, stat.S_IFCHR | 0o600, device=(major, minor))
 
-    def write(self, path):
+    def data(self):
+        """The whole archive; nothing can be added after it."""
         self._entry("TRAILER!!!", 0)
+        return b"".join(self.parts)
+
+    def write(self, path):
         with open(path, "wb") as file:
-            file.write(b"".join(self.parts))
+            file.write(self.data())
 
 
 def module_name(path):
@@ -63,7 +67,7 @@ class Modules:
         if len(versions) != 1:
             raise FileNotFoundError(f"{base}: one kernel version expected, found {versions}")
         self.version = versions[0]
-        top = os.path.join(base, self.version)
+        top = self.top = os.path.join(base, self.version)
         self.files = {
             module_name(name): os.path.join(folder, name)
             for folder, _, names in os.walk(top) for name in names if ".ko" in name}
