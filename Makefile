@@ -6,7 +6,7 @@ SUITE ?= trixie
 SCENARIO ?=
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## the runtime on the simulated board with a broker (EXAMPLE=greenhouse)
 	@scripts/run $(EXAMPLE)
@@ -26,6 +26,9 @@ cross: ## dist/TARGET/swiftletd (TARGET=arm64|armhf|armv6, SUITE=trixie|bookworm
 hil: ## the ARM binaries on an emulated Raspberry Pi 3B
 	@scripts/hil $(SCENARIO)
 
+home-assistant-test: ## Home Assistant's own code and a device (x86-64)
+	@scripts/home-assistant-test
+
 bench: ## size, allocations, memory, wake-ups, latency; the MQTT client beside its peers
 	@scripts/bench
 
@@ -38,4 +41,4 @@ lint: ## format, project rules
 clean: ## remove what was built here (the cache stays: CONTRIBUTING.md)
 	rm -rf .build .build-* dist
 
-.PHONY: help run test kernel-test embedded cross hil bench fuzz lint clean
+.PHONY: help run test kernel-test embedded cross hil home-assistant-test bench fuzz lint clean

@@ -18,6 +18,7 @@ public final class DeviceDescription {
   /// What is less urgent is not logged.
   public var log = LogLevel.info
   public var modules: [any Module] = []
+  public var dialect: (any Dialect)?
   /// What the modules want of the board and the broker.
   public var needs = DeviceNeeds()
 
@@ -30,7 +31,9 @@ public final class DeviceDescription {
   }
 
   /// On which the broker keeps something of the device.
-  public var retainedTopics: [String] { Topics(root: root, device: name).retained(of: modules) }
+  public var retainedTopics: [String] {
+    Topics(root: root, device: name).retained(of: modules) + (dialect?.retainedTopics ?? [])
+  }
 
   /// `root/device`; topics go on with `/module/…`.
   public var topicPrefix: String { root + "/" + name }

@@ -29,7 +29,10 @@ struct DeviceReader {
     if let index = fields.optional("log")?.choice(LogLevel.words) {
       device.log = LogLevel(rawValue: UInt8(index)) ?? .info
     }
+    device.dialect = features.dialect
+    device.dialect?.read(fields)
     device.modules = readModules(fields, device.needs)
+    device.dialect?.settle(device.topicPrefix, device.modules, problems)
     checkOutbox(broker, device.needs)
     fields.finish()
     return device
@@ -71,7 +74,7 @@ struct DeviceReader {
       field.reject(wanted: "a list of modules", "begin each with '- ', for example - \(example): fan")
       return []
     }
-    let reader = ModuleReader(problems: problems, kinds: features.kinds, needs: needs)
+    let reader = ModuleReader(problems: problems, features: features, needs: needs)
     var claimants: [Claimant] = []
     var modules: [any Module] = []
     for node in nodes {

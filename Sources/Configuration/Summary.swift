@@ -38,11 +38,8 @@ public enum Summary {
     for module in device.modules {
       for topic in topics(of: module) { text += row("", "\(device.topicPrefix)/\(module.name)/\(topic)") }
     }
-    heading = "clears"
-    for topic in stale {
-      text += row(heading, "\(topic)")
-      heading = ""
-    }
+    if let dialect = device.dialect { text += rows(dialect.heading, dialect.retainedTopics) }
+    text += rows("clears", stale)
     return text.text
   }
 
@@ -58,6 +55,12 @@ public enum Summary {
       }
     }
     return topics + (takesCommands ? ["result", "error"] : ["error"])
+  }
+
+  private static func rows(_ heading: String, _ topics: [String]) -> Message {
+    var text: Message = ""
+    for (index, topic) in topics.enumerated() { text += row(index == 0 ? heading : "", "\(topic)") }
+    return text
   }
 
   @inline(never)
