@@ -118,7 +118,14 @@ public final class DialectSource {
     }
   }
 
+  /// Topics of one's own.
+  public static var topicNames: DialectSource { DialectSource { TopicNames() } }
+
   public static var homeAssistant: DialectSource { DialectSource { HomeAssistant() } }
+
+  public static func all(_ sources: DialectSource...) -> DialectSource {
+    DialectSource { DialectList(sources.map { $0.make() }) }
+  }
 }
 
 /// How users prove who they are without sending their password.

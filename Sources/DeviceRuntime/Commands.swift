@@ -21,7 +21,7 @@ extension Device {
     return false
   }
 
-  private func subscribe(_ filter: FixedText) {
+  func subscribe(_ filter: FixedText) {
     // A broker of 5.0 shows which commands are retained even while we are connected.
     subscribe(filter, MQTTSubscribeOptions(qos: .atLeastOnce, retainAsPublished: true))
   }

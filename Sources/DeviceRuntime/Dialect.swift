@@ -4,15 +4,18 @@ import MQTTClient
 /// What other programs want to be told of a device in their own way, such as Home Assistant's discovery: derived from the
 /// entities that modules declare, and from nothing else. A program has the dialects that its catalog names.
 public protocol Dialect: DevicePart, OnlineErrand {
-  /// Its keys of the device file, before those of the modules.
-  func read(_ fields: Fields)
+  /// Its keys of the device file, before those of the modules. `prefix` is where the device's topics begin, `home/den`;
+  /// the answer, where they do begin.
+  func read(_ fields: Fields, _ prefix: String) -> String
 
   /// Its keys of one module.
   func read(_ file: ModuleFile)
 
-  /// The device file is read, and the device has these modules. `prefix` is where its topics begin: `home/den`. What is
-  /// wrong is reported.
-  func settle(_ prefix: String, _ modules: [any Module], _ problems: Problems)
+  /// The device file is read, and the device has these topics and modules. What is wrong is reported.
+  func settle(_ device: String, _ topics: Topics, _ modules: [any Module], _ problems: Problems)
+
+  /// Topics that are called otherwise.
+  var own: (any OwnTopics)? { get }
 
   /// What people call the device's board.
   var board: String { get set }
@@ -25,6 +28,10 @@ public protocol Dialect: DevicePart, OnlineErrand {
 
   /// What `check` calls it.
   var heading: String { get }
+}
+
+extension Dialect {
+  public var own: (any OwnTopics)? { nil }
 }
 
 extension Device {
@@ -48,6 +55,9 @@ extension Device {
       }
     }
   }
+
+  /// Takes commands on a topic that none of the device's filters brings.
+  public func takeCommands(on topic: FixedText) { subscribe(topic) }
 
   /// Listens for messages that are no commands. Those that the broker has kept come with the retain flag, others without.
   public func listen(to topic: FixedText) {

@@ -5,11 +5,10 @@ extension Topics {
   public func retained(of modules: [any Module]) -> [String] {
     var topics = [availability.string]
     for module in modules {
-      let start = prefix.string + module.name + "/"
-      topics.append(start + "error")
+      topics.append(string(of: module.name, "", "error"))
       for entity in module.entities
       where entity.access.contains(.state) || entity.access.contains(.retained) {
-        topics.append(start + (entity.isMain ? "state" : entity.key.description))
+        topics.append(string(of: module.name, entity.key, entity.isMain ? "state" : ""))
       }
     }
     return topics

@@ -54,13 +54,16 @@ public final class HomeAssistant: Dialect, TimerOwner {
 
   public var isWanted: Bool { settings.isWanted }
 
-  public func read(_ fields: Fields) { settings.read(fields) }
+  public func read(_ fields: Fields, _ prefix: String) -> String {
+    settings.read(fields)
+    return prefix
+  }
 
   public func read(_ file: ModuleFile) { settings.read(file) }
 
-  public func settle(_ prefix: String, _ modules: [any Module], _ problems: Problems) {
+  public func settle(_ device: String, _ topics: Topics, _ modules: [any Module], _ problems: Problems) {
     guard isWanted else { return }
-    identity = HomeAssistantIdentity(prefix, settings)
+    identity = HomeAssistantIdentity(device, topics, settings)
     components = HomeAssistantComponent.all(of: modules, settings, identity, problems)
     health = HomeAssistantHealth.all(of: components)
     deviceTopic = settings.prefix + "/device/" + identity.id + "/config"

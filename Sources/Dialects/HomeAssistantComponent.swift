@@ -146,13 +146,14 @@ extension String {
   /// With spaces for the underscores and hyphens of a name.
   var words: String { mapped { $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") ? 0x20 : $0 } }
 
-  /// `den` of `home/den`
-  var lastLevel: String {
-    String(decoding: bytes.split(separator: UInt8(ascii: "/")).last ?? [], as: UTF8.self)
+  /// Topic levels as what ids in topics can have: `home_den`.
+  var id: String {
+    mapped { byte in
+      let lower = lowercase(byte)
+      let isKept = isDigit(lower) || (lower >= 0x61 && lower <= 0x7A) || byte == UInt8(ascii: "-")
+      return isKept ? byte : UInt8(ascii: "_")
+    }
   }
-
-  /// Topic levels as one.
-  var joined: String { mapped { $0 == UInt8(ascii: "/") ? UInt8(ascii: "_") : $0 } }
 
   private func mapped(_ transform: (UInt8) -> UInt8) -> String {
     String(decoding: bytes.map(transform), as: UTF8.self)

@@ -14,32 +14,31 @@ struct HomeAssistantIdentity {
   var board = ""
   private var area: String?
   private var availability = ""
-  private var prefix = ""
+  private var topics = Topics(prefix: "")
 
   init() {}
 
-  init(_ prefix: String, _ settings: HomeAssistantSettings) {
-    self.prefix = prefix + "/"
-    let device = prefix.lastLevel
-    id = settings.id ?? prefix.joined
+  init(_ device: String, _ topics: Topics, _ settings: HomeAssistantSettings) {
+    self.topics = topics
+    let prefix = topics.prefix.string
+    id = settings.id ?? String(decoding: prefix.bytes.dropLast(), as: UTF8.self).id
     slug = (settings.id ?? device).slug
     name = settings.name ?? device.words
     area = settings.area
-    availability = self.prefix + "availability"
+    availability = topics.availability.string
     // FNV-1a
     hash = 0xCBF2_9CE4_8422_2325
-    for byte in availability.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    for byte in prefix.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
   }
 
   /// Where it is said whether a module is well.
-  func availability(of module: any Module) -> String { prefix + module.name + "/availability" }
+  func availability(of module: any Module) -> String { topics.string(of: module.name, "", "availability") }
 
   /// Where an entity says what it is, and where it is told what to be.
   func topics(of module: any Module, _ entity: Entity) -> (state: String, command: String) {
     var (state, command) = ("", "")
     entity.forEachTopic { key, leaf in
-      var topic = prefix + module.name
-      for level in [key, leaf] where level.utf8CodeUnitCount > 0 { topic += "/" + level.description }
+      let topic = topics.string(of: module.name, key, leaf)
       if leaf.utf8CodeUnitCount == 3 { command = topic } else { state = topic }
     }
     return (state, command)

@@ -28,22 +28,28 @@ final class BoardFromMemory: ConfigurationSurroundings {
   }
 }
 
-func load(_ modules: String, _ settings: String?, root: String = "home") throws(ConfigurationErrors)
+func load(_ modules: String, _ settings: String?, keys: String = "root: home\n") throws(ConfigurationErrors)
   -> DeviceConfiguration
 {
   let settings = settings.map { "home_assistant: \($0)\n" } ?? ""
-  let text = "device: den\nroot: \(root)\nboard: bench\nmqtt: mqtt://h\n\(settings)modules:\n\(modules)"
+  let text = "device: den\n\(keys)board: bench\nmqtt: mqtt://h\n\(settings)modules:\n\(modules)"
   return try DeviceConfiguration.load(
     SourceFile(name: "device.yaml", bytes: Array(text.utf8)),
     features: ConfigurationFeatures(
-      kinds: ModuleKind.all, transports: [], hasOutbox: false, hasScram: false, dialect: HomeAssistant()),
+      kinds: ModuleKind.all, transports: [], hasOutbox: false, hasScram: false,
+      dialect: DialectList([TopicNames(), HomeAssistant()])),
     surroundings: BoardFromMemory())
 }
 
+/// The root is `home` where nothing else is said.
+private func withRoot(_ keys: String) -> String {
+  keys.contains("topic_prefix") ? keys : keys + "root: home\n"
+}
+
 /// What is wrong with a device file: line and text of each error.
-func errors(_ modules: String, _ settings: String? = "yes") -> [String] {
+func errors(_ modules: String, _ settings: String? = "yes", keys: String = "") -> [String] {
   do throws(ConfigurationErrors) {
-    _ = try load(modules, settings)
+    _ = try load(modules, settings, keys: withRoot(keys))
     return []
   } catch {
     return error.list.map(\.text)
@@ -56,12 +62,16 @@ struct HomeAssistantBench {
   let bench: DeviceBench
   let description: DeviceDescription
 
-  init(_ modules: String, _ settings: String = "yes", prepare: (LoopbackServer) -> Void = { _ in }) throws {
+  init(
+    _ modules: String, _ settings: String = "yes", keys: String = "",
+    prepare: (LoopbackServer) -> Void = { _ in }
+  ) throws {
     let clock = VirtualClock()
     let queue = SimulatedWorkQueue()
     let board = SimulatedBoard(ChipModel.all, clock: clock) { _ in queue }
     let composition = Composition(
-      configuration: try load(modules, settings), hardware: board.hardware, clock: clock, log: RecordingLog())
+      configuration: try load(modules, settings, keys: withRoot(keys)), hardware: board.hardware,
+      clock: clock, log: RecordingLog())
     guard composition.open().isEmpty, let device = composition.device(randomSeed: 1) else {
       throw BenchError.incomplete
     }
@@ -89,6 +99,16 @@ struct HomeAssistantBench {
 
   func components() throws -> [String: [String: Any]] {
     try document("homeassistant/device/home_den/config")["cmps"] as? [String: [String: Any]] ?? [:]
+  }
+
+  /// What the broker keeps on a topic.
+  func kept(_ topic: String) -> String? {
+    bench.server.retained[topic].map { String(decoding: $0.payload, as: UTF8.self) }
+  }
+
+  func publish(_ payload: String, to topic: String) {
+    bench.server.send(topic, Array(payload.utf8), qos: .atLeastOnce, duplicate: false)
+    bench.settle()
   }
 
   func homeAssistantSays(_ word: String, retain: Bool = false) {
