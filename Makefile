@@ -9,7 +9,7 @@ BOARD ?=
 OUT ?=
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## the runtime on the simulated board with a broker (EXAMPLE=greenhouse)
 	@scripts/run $(EXAMPLE)
@@ -35,6 +35,9 @@ image: ## a card for a Raspberry Pi in dist/images (DEVICE=FILE BOARD=NAME OUT=D
 image-test: ## a card image, started on an emulated Raspberry Pi 3B from its own files
 	@scripts/image-test
 
+home-assistant-test: ## Home Assistant's own code and a device (x86-64)
+	@scripts/home-assistant-test
+
 bench: ## size, allocations, memory, wake-ups, latency; the MQTT client beside its peers
 	@scripts/bench
 
@@ -47,4 +50,4 @@ lint: ## format, project rules
 clean: ## remove what was built here (the cache stays: CONTRIBUTING.md)
 	rm -rf .build .build-* dist
 
-.PHONY: help run test kernel-test embedded cross hil image image-test bench fuzz lint clean
+.PHONY: help run test kernel-test embedded cross hil image image-test home-assistant-test bench fuzz lint clean

@@ -23,7 +23,8 @@ let package = Package(
     .library(
       name: "Swiftlet",
       targets: [
-        "DeviceProgram", "DeviceRuntime", "Modules", "Drivers", "Expanders", "Boards", "DeviceFile", "HAL",
+        "DeviceProgram", "DeviceRuntime", "Dialects", "Modules", "Drivers", "Expanders", "Boards",
+        "DeviceFile", "HAL",
         "Units", "MQTTConnection", "MQTTClient", "SimulatedBoard", "Simulation", "LinuxPlatform",
         "LinuxBoard",
       ]),
@@ -57,6 +58,10 @@ let package = Package(
     .target(
       name: "DeviceRuntime",
       dependencies: ["MQTTClient", "MQTTCodec", "HAL", "Units", "DeviceFile", "Boards"],
+      swiftSettings: portable),
+    .target(
+      name: "Dialects",
+      dependencies: ["DeviceRuntime", "DeviceFile", "HAL", "MQTTClient", "ProductVersion", "Units"],
       swiftSettings: portable),
     .target(
       name: "Expanders", dependencies: ["DeviceRuntime", "Drivers", "HAL"], swiftSettings: portable),
@@ -110,7 +115,7 @@ let package = Package(
       dependencies: [
         "DeviceFile", "Boards", "DeviceRuntime", "Configuration", "Expanders", "HAL", "MQTTClient",
         "MQTTConnection", "MQTTCodec", "LinuxPlatform", "LinuxBoard", "MQTTAuthentication", "Persistence",
-        "ProductVersion", "CLinux",
+        "ProductVersion", "CLinux", "Dialects",
       ],
       swiftSettings: portable),
 
@@ -205,6 +210,13 @@ let package = Package(
         "Chips", "Modules", "Expanders", "DeviceRuntime", "Drivers", "HAL", "Units", "Simulation",
         "DeviceBench",
         "Loopback",
+      ]),
+    .testTarget(
+      name: "DialectsTests",
+      dependencies: [
+        "Dialects", "DeviceProgram", "SimulatedBoard", "Configuration", "DeviceFile", "Boards",
+        "DeviceRuntime",
+        "Modules", "MQTTConnection", "HAL", "Simulation", "DeviceBench", "Loopback", "ProductVersion",
       ]),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation", "HAL", "Units"]),
     .testTarget(

@@ -48,10 +48,15 @@ def many_sensors(directory):
         for bus in range(BUSES) for index, (driver, address, period) in enumerate(SENSORS))
 
 
+def told_of(text):
+    """The same device, which Home Assistant is told of."""
+    return text.replace("modules:", "home_assistant: yes\nmodules:", 1)
+
+
 def readings_allocate(counters, port, directory, wanted, trace=False):
     """Readings published, heap allocations meanwhile, the program's log, how fast it was."""
     boards = os.path.join(directory, "boards")
-    text = configuration(f"mqtt://127.0.0.1:{port}", many_sensors(boards))
+    text = told_of(configuration(f"mqtt://127.0.0.1:{port}", many_sensors(boards)))
     with Client(port, f"{PREFIX}/+/+") as observer, \
             Device(text, variables=counters.variables, boards=boards) as device:
         def receive(count):
@@ -87,7 +92,7 @@ PAYLOADS = [b"ON", b"OFF", b"TOGGLE"] * 3 + [b"bright", b"x" * 600, b"x" * 6000,
 def commands_allocate(counters, port, wanted, trace=False):
     """Commands sent and answered, heap allocations meanwhile, the program's log."""
     with Client(port, f"{PREFIX}/fan/result") as client, \
-            Device(configuration(f"mqtt://127.0.0.1:{port}", RELAY), variables=counters.variables) as device:
+            Device(told_of(configuration(f"mqtt://127.0.0.1:{port}", RELAY)), variables=counters.variables) as device:
         wait_for_obedience(client)
         pump(client, 1300)
         before = counted(counters)

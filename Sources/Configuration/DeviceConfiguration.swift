@@ -10,11 +10,14 @@ public final class ConfigurationFeatures {
   public var hasOutbox: Bool
   public var hasScram: Bool
   public var spellings: Spellings?
+  /// What other programs are told of the device.
+  public var dialect: (any Dialect)?
 
   public init(
     kinds: [ModuleKind], transports: [MQTTTransport], hasOutbox: Bool, hasScram: Bool,
-    spellings: Spellings? = nil
+    spellings: Spellings? = nil, dialect: (any Dialect)? = nil
   ) {
+    self.dialect = dialect
     self.spellings = spellings
     self.kinds = kinds
     self.transports = transports

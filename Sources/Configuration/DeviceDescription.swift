@@ -8,8 +8,8 @@ import MQTTClient
 public final class DeviceDescription {
   public var mark: Mark
   public var name: String
-  /// The first level or levels of every topic.
-  public var root: String
+  /// `root/device`; topics go on with `/module/…`.
+  public var topicPrefix: String
   public var board: BoardReference
   /// What the board has besides.
   var ownLines: Field?
@@ -18,22 +18,24 @@ public final class DeviceDescription {
   /// What is less urgent is not logged.
   public var log = LogLevel.info
   public var modules: [any Module] = []
+  public var dialect: (any Dialect)?
   /// What the modules want of the board and the broker.
   public var needs = DeviceNeeds()
 
-  init(mark: Mark, name: String, root: String, board: BoardReference, broker: BrokerDescription) {
+  init(mark: Mark, name: String, topicPrefix: String, board: BoardReference, broker: BrokerDescription) {
     self.mark = mark
     self.name = name
-    self.root = root
+    self.topicPrefix = topicPrefix
     self.board = board
     self.broker = broker
   }
 
   /// On which the broker keeps something of the device.
-  public var retainedTopics: [String] { Topics(root: root, device: name).retained(of: modules) }
+  public var retainedTopics: [String] {
+    topics.retained(of: modules) + (dialect?.retainedTopics ?? [])
+  }
 
-  /// `root/device`; topics go on with `/module/…`.
-  public var topicPrefix: String { root + "/" + name }
+  public var topics: Topics { Topics(prefix: topicPrefix, own: dialect?.own) }
 }
 
 /// Where a device file names the files of `tls`.

@@ -15,7 +15,7 @@ struct DeviceReader {
     let nowhere = BoardReference(mark: root.mark, name: "")
     guard let fields = Fields(root, owner: "", wanted: "keys like 'device: greenhouse'", problems) else {
       return DeviceDescription(
-        mark: root.mark, name: "", root: "", board: nowhere, broker: BrokerReader.nothing(root.mark))
+        mark: root.mark, name: "", topicPrefix: "", board: nowhere, broker: BrokerReader.nothing(root.mark))
     }
     let name = fields.required("device", example: "greenhouse")?.name() ?? ""
     let topicRoot = readRoot(fields)
@@ -23,13 +23,16 @@ struct DeviceReader {
     let reader = BrokerReader(problems: problems, features: features, clientID: "swiftlet-" + name)
     let broker = reader.read(fields, override: surroundings.variable(BrokerReader.variable))
     let device = DeviceDescription(
-      mark: root.mark, name: name, root: topicRoot, board: board, broker: broker)
+      mark: root.mark, name: name, topicPrefix: topicRoot + "/" + name, board: board, broker: broker)
     device.ownLines = fields.optional("lines")
     device.ownBuses = fields.optional("buses")
     if let index = fields.optional("log")?.choice(LogLevel.words) {
       device.log = LogLevel(rawValue: UInt8(index)) ?? .info
     }
+    device.dialect = features.dialect
+    if let dialect = device.dialect { device.topicPrefix = dialect.read(fields, device.topicPrefix) }
     device.modules = readModules(fields, device.needs)
+    device.dialect?.settle(name, device.topics, device.modules, problems)
     checkOutbox(broker, device.needs)
     fields.finish()
     return device
@@ -71,7 +74,7 @@ struct DeviceReader {
       field.reject(wanted: "a list of modules", "begin each with '- ', for example - \(example): fan")
       return []
     }
-    let reader = ModuleReader(problems: problems, kinds: features.kinds, needs: needs)
+    let reader = ModuleReader(problems: problems, features: features, needs: needs)
     var claimants: [Claimant] = []
     var modules: [any Module] = []
     for node in nodes {

@@ -4,7 +4,7 @@ import DeviceRuntime
 /// Reads one entry of `modules`: finds its kind, which reads the rest.
 struct ModuleReader {
   let problems: Problems
-  let kinds: [ModuleKind]
+  let features: ConfigurationFeatures
   let needs: DeviceNeeds
 
   func read(_ node: Node) -> (module: any Module, file: ModuleFile)? {
@@ -19,14 +19,16 @@ struct ModuleReader {
     for reserved in DeviceReader.reservedNames where reserved.equals(name) {
       field.report("\(name.quoted) is a reserved name", "the device uses it in its own topics")
     }
-    let file = ModuleFile(kind: kind.name, name: name, fields: fields, needs: needs, kinds: kinds)
+    let file = ModuleFile(kind: kind.name, name: name, fields: fields, needs: needs, kinds: features.kinds)
     let module = kind.read(file)
+    features.dialect?.read(file)
     fields.finish()
     return (module, file)
   }
 
   /// The kind whose key is there.
   private func kind(of fields: Fields) -> ModuleKind? {
+    let kinds = features.kinds
     let names = kinds.map { $0.name }
     let found = kinds.filter { fields.entry($0.name) != nil }
     if found.count == 1 { return found[0] }

@@ -33,31 +33,21 @@ public enum Summary {
       text += row(heading, targetText(target, board.simulated ? "simulated" : bus.device))
       heading = ""
     }
-    text += row("topics", "\(device.topicPrefix)/availability")
+    let topics = device.topics
+    text += row("topics", "\(topics.availability.string)")
     text += row("", "\(device.topicPrefix)/get")
     for module in device.modules {
-      for topic in topics(of: module) { text += row("", "\(device.topicPrefix)/\(module.name)/\(topic)") }
+      for topic in topics.strings(of: module) { text += row("", "\(topic)") }
     }
-    heading = "clears"
-    for topic in stale {
-      text += row(heading, "\(topic)")
-      heading = ""
-    }
+    if let dialect = device.dialect { text += rows(dialect.heading, dialect.retainedTopics) }
+    text += rows("clears", stale)
     return text.text
   }
 
-  /// The last levels of a module's topics, as its entities have them.
-  static func topics(of module: any Module) -> [String] {
-    var topics: [String] = []
-    var takesCommands = false
-    for entity in module.entities {
-      takesCommands = takesCommands || entity.access.contains(.command)
-      entity.forEachTopic { key, leaf in
-        let isPlain = key.utf8CodeUnitCount == 0 || leaf.utf8CodeUnitCount == 0
-        topics.append(("\(key.description)\(isPlain ? "" : "/")\(leaf.description)" as Message).text)
-      }
-    }
-    return topics + (takesCommands ? ["result", "error"] : ["error"])
+  private static func rows(_ heading: String, _ topics: [String]) -> Message {
+    var text: Message = ""
+    for (index, topic) in topics.enumerated() { text += row(index == 0 ? heading : "", "\(topic)") }
+    return text
   }
 
   @inline(never)

@@ -2,6 +2,7 @@ import Boards
 import Configuration
 import DeviceFile
 import DeviceRuntime
+import Dialects
 import HAL
 import LinuxPlatform
 import MQTTClient
@@ -27,11 +28,13 @@ public final class Catalog {
   public var memory: TopicMemorySource?
   public var spellings: SpellingSource?
   public var report: ReportSource?
+  public var dialects: DialectSource?
 
   public init(
     name: String, modules: [ModuleKind], hardware: HardwareSource, transports: [MQTTTransport] = [],
     outbox: OutboxSource? = nil, authentication: AuthenticationSource? = nil,
-    memory: TopicMemorySource? = nil, spellings: SpellingSource? = nil, report: ReportSource? = nil
+    memory: TopicMemorySource? = nil, spellings: SpellingSource? = nil, report: ReportSource? = nil,
+    dialects: DialectSource? = nil
   ) {
     self.name = name
     self.modules = modules
@@ -42,13 +45,14 @@ public final class Catalog {
     self.memory = memory
     self.spellings = spellings
     self.report = report
+    self.dialects = dialects
   }
 
   /// What a device file may say.
   var features: ConfigurationFeatures {
     ConfigurationFeatures(
       kinds: modules, transports: transports, hasOutbox: outbox != nil, hasScram: authentication != nil,
-      spellings: spellings?.make())
+      spellings: spellings?.make(), dialect: dialects?.make())
   }
 }
 
@@ -97,6 +101,31 @@ public struct SpellingSource {
   let make: () -> Spellings
 
   public static var usual: SpellingSource { SpellingSource { Spellings.usual } }
+}
+
+/// What other programs are told of a device, beside its own topics.
+public final class DialectSource {
+  let make: () -> any Dialect
+  /// Has the device speak it, if its file wants that.
+  let speak: (DeviceConfiguration, Device) -> Void
+
+  public init(_ make: @escaping () -> any Dialect) {
+    self.make = make
+    speak = { configuration, device in
+      if let dialect = configuration.device.dialect, dialect.isWanted {
+        device.speak(dialect, board: configuration.board.title)
+      }
+    }
+  }
+
+  /// Topics of one's own.
+  public static var topicNames: DialectSource { DialectSource { TopicNames() } }
+
+  public static var homeAssistant: DialectSource { DialectSource { HomeAssistant() } }
+
+  public static func all(_ sources: DialectSource...) -> DialectSource {
+    DialectSource { DialectList(sources.map { $0.make() }) }
+  }
 }
 
 /// How users prove who they are without sending their password.

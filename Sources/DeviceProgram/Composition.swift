@@ -36,7 +36,7 @@ public final class Composition {
   /// different on every device and at every start, so that a fleet does not come back in step.
   public func device(randomSeed: UInt64, store: (any MQTTSessionStore)? = nil) -> Device? {
     let description = configuration.device
-    let topics = Topics(root: description.root, device: description.name)
+    let topics = description.topics
     var options = Device.options(
       topics: topics, clientID: description.broker.clientID + (isForgetting ? "-forget" : ""),
       randomSeed: randomSeed)

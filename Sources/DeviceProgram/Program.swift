@@ -101,6 +101,7 @@ public struct Program {
       return complain(Program.invalidOptions, EX_CONFIG)
     }
     catalog.memory?.remember(configuration, deviceFile, device, loop, log)
+    catalog.dialects?.speak(configuration, device)
     let connection = connection(configuration, device, loop, log)
     let problems = composition.open()
     for problem in problems { _ = complain(problem.text, EX_UNAVAILABLE) }

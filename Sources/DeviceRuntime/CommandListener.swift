@@ -33,6 +33,7 @@ extension Device {
   /// What the answer to a command is an answer of: the module, or what a listener has; nil: no answer is possible.
   func addressee(of topic: FixedText) -> FixedText? {
     if topic == topics.get { return "get" }
+    if let module = topics.own?.module(ofCommand: topic) { return module }
     guard let module = topics.module(ofCommand: topic) else { return nil }
     return listener(at: module) == nil ? module : topics.module(ofCommand: topic, levels: 2)
   }

@@ -21,11 +21,14 @@ extension Device {
     return false
   }
 
-  private func subscribe(_ filter: FixedText) {
+  func subscribe(_ filter: FixedText) {
+    // A broker of 5.0 shows which commands are retained even while we are connected.
+    subscribe(filter, MQTTSubscribeOptions(qos: .atLeastOnce, retainAsPublished: true))
+  }
+
+  func subscribe(_ filter: FixedText, _ options: MQTTSubscribeOptions) {
     filter.withSpan { filter in
       do throws(MQTTSubscribeError) {
-        // A broker of 5.0 shows which commands are retained even while we are connected.
-        let options = MQTTSubscribeOptions(qos: .atLeastOnce, retainAsPublished: true)
         _ = try client.subscribe(filter: filter, options: options)
       } catch {
         log.write(.error, "the topic root is not a valid topic: no command can be received")
@@ -93,13 +96,21 @@ extension Device {
 
   private func markAll() {
     needsBirth = true
+    errand?.markAll()
     for slot in slots { slot.markAll() }
   }
 
-  private func publishEverything() -> CommandAnswer {
+  /// States, errors and what dialects say, and new readings of the sensors.
+  @discardableResult
+  public func publishEverything() -> CommandAnswer {
     markAll()
-    for slot in slots { slot.module.refresh() }
+    refreshModules()
     return .accepted
+  }
+
+  /// New readings of the sensors.
+  public func refreshModules() {
+    for slot in slots { slot.module.refresh() }
   }
 
   private func brokerDisconnected(_ reason: MQTTDisconnectReason) {
@@ -111,6 +122,7 @@ extension Device {
 
   private func receive(_ message: MQTTMessage) {
     let (topic, payload) = read(message)
+    if errand?.receive(topic, payload, retained: message.retain) == true { return }
     guard let name = addressee(of: topic) else { return cannotAnswer() }
     if payload.isEmpty, isClearing(message, topic) { return cleared(name) }
     let command = Command(payload.unwrapped, mayBeRepeated: message.duplicate)

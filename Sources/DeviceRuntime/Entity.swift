@@ -29,6 +29,8 @@ public struct Entity: Sendable {
     public static var config: Access { Access(rawValue: 32) }
     /// The broker keeps its newest reading for whoever comes later.
     public static var retained: Access { Access(rawValue: 64) }
+    /// Its readings are objects: `{"value":21.5}`.
+    public static var object: Access { Access(rawValue: 128) }
   }
 
   public var role: Role
@@ -42,6 +44,10 @@ public struct Entity: Sendable {
   public var words: StaticString
   /// What may be sent, likewise.
   public var commands: StaticString
+  /// Of its readings.
+  public var decimals: UInt8 = 0
+  /// A reading comes at least so often while all is well; zero: nobody knows.
+  public var period = Duration.zero
 
   public init(
     _ role: Role, _ key: StaticString = "", access: Access, quantity: Quantity? = nil,

@@ -11,6 +11,9 @@ public protocol Module: AnyObject {
   /// What others see of it, the same all its life.
   var entities: [Entity] { get }
 
+  /// What it calls its two states, where its device file may say that.
+  var stateWords: StateWords? { get }
+
   /// Called once before the first turn. Timers are made here, lines are observed from here on.
   func start(on device: Device)
 
@@ -36,6 +39,7 @@ public protocol Module: AnyObject {
 
 extension Module {
   public var entities: [Entity] { [] }
+  public var stateWords: StateWords? { nil }
   public func start(on device: Device) {}
   public func write(_ entity: Int, to text: inout FixedText) -> Bool { false }
   public func obey(_ command: Command) -> CommandAnswer { .rejected("this module takes no commands") }

@@ -11,17 +11,17 @@ final class ModuleSlot {
 
   init(module: any Module, topics: Topics, arena: TopicArena) {
     self.module = module
-    errorTopic = arena.add(topics.prefix, module.name, "error")
-    resultTopic = arena.add(topics.prefix, module.name, "result")
+    errorTopic = arena.add(topics, module.name, "error")
+    resultTopic = arena.add(topics, module.name, "result")
     for entity in module.entities {
       var slot = EntitySlot()
       slot.isReading = entity.access.contains(.reading)
       slot.isRetained = entity.access.contains(.retained)
       if slot.isReading || entity.access.contains(.state) {
-        slot.topic = arena.add(topics.prefix, module.name, key: entity.key, entity.isMain ? "state" : "")
+        slot.topic = arena.add(topics, module.name, key: entity.key, entity.isMain ? "state" : "")
       }
       if entity.access.contains(.command) {
-        slot.commandTopic = arena.add(topics.prefix, module.name, key: entity.key, "set")
+        slot.commandTopic = arena.add(topics, module.name, key: entity.key, "set")
       }
       entities.append(slot)
     }

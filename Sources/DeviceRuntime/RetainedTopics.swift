@@ -5,23 +5,59 @@ extension Topics {
   public func retained(of modules: [any Module]) -> [String] {
     var topics = [availability.string]
     for module in modules {
-      let start = prefix.string + module.name + "/"
-      topics.append(start + "error")
+      topics.append(string(of: module.name, "", "error"))
       for entity in module.entities
       where entity.access.contains(.state) || entity.access.contains(.retained) {
-        topics.append(start + (entity.isMain ? "state" : entity.key.description))
+        topics.append(string(of: module.name, entity.key, entity.isMain ? "state" : ""))
       }
     }
     return topics
   }
 }
 
-/// Something that a device does once when it is online, besides its states.
-protocol OnlineErrand: AnyObject {
+/// Something that a device does when it is online, besides its states and before them.
+public protocol OnlineErrand: AnyObject {
+  /// Everything is to be said now.
+  func markAll()
   /// False: there is no room for all of it yet.
   func flush(on device: Device) -> Bool
   /// The broker has a message.
   func heard(_ packetID: UInt16)
+  /// A message has come; false: it is not for the errand.
+  func receive(_ topic: FixedText, _ payload: FixedText, retained: Bool) -> Bool
+}
+
+extension OnlineErrand {
+  public func markAll() {}
+  public func heard(_ packetID: UInt16) {}
+  public func receive(_ topic: FixedText, _ payload: FixedText, retained: Bool) -> Bool { false }
+}
+
+/// Two errands, the first before the second.
+final class ErrandPair: OnlineErrand {
+  private let first: any OnlineErrand
+  private let second: any OnlineErrand
+
+  init(_ first: any OnlineErrand, _ second: any OnlineErrand) {
+    self.first = first
+    self.second = second
+  }
+
+  func markAll() {
+    first.markAll()
+    second.markAll()
+  }
+
+  func flush(on device: Device) -> Bool { first.flush(on: device) && second.flush(on: device) }
+
+  func heard(_ packetID: UInt16) {
+    first.heard(packetID)
+    second.heard(packetID)
+  }
+
+  func receive(_ topic: FixedText, _ payload: FixedText, retained: Bool) -> Bool {
+    first.receive(topic, payload, retained: retained) || second.receive(topic, payload, retained: retained)
+  }
 }
 
 /// Clears what the broker keeps on topics that the device has no longer, and tells when the broker has done so.
@@ -57,6 +93,11 @@ final class TopicClearing: OnlineErrand {
 extension Device {
   /// Clears what the broker keeps on these topics, once it can be reached; `done`: it has.
   public func clear(_ topics: [String], done: @escaping () -> Void) {
-    errand = TopicClearing(topics, done: done)
+    add(errand: TopicClearing(topics, done: done))
+  }
+
+  /// It comes after those that are there.
+  func add(errand: any OnlineErrand) {
+    self.errand = self.errand.map { ErrandPair($0, errand) } ?? errand
   }
 }

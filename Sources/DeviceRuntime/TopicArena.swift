@@ -1,3 +1,5 @@
+import DeviceFile
+
 /// The topics of a device, as exact bytes in one piece of memory: a text of the longest possible length for each
 /// would cost half a kilobyte a topic.
 final class TopicArena {
@@ -11,15 +13,10 @@ final class TopicArena {
 
   private(set) var bytes: [UInt8] = []
 
-  /// `prefix`, `module/`, `key` and `leaf` with a slash between them if there are both. Allocates: at start only.
-  func add(_ prefix: FixedText, _ module: String, key: StaticString = "", _ leaf: StaticString) -> Place {
+  /// Allocates: at start only.
+  func add(_ topics: Topics, _ module: String, key: StaticString = "", _ leaf: StaticString) -> Place {
     let start = bytes.count
-    for index in 0..<prefix.count { bytes.append(prefix[index]) }
-    bytes.append(contentsOf: module.utf8)
-    bytes.append(UInt8(ascii: "/"))
-    key.withUTF8Buffer { bytes.append(contentsOf: $0) }
-    if key.utf8CodeUnitCount > 0, leaf.utf8CodeUnitCount > 0 { bytes.append(UInt8(ascii: "/")) }
-    leaf.withUTF8Buffer { bytes.append(contentsOf: $0) }
+    bytes += topics.string(of: module, key, leaf).bytes
     return Place(start: Int32(start), count: Int32(bytes.count - start))
   }
 

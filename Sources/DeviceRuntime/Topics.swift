@@ -1,18 +1,22 @@
-/// The topics of one device: `<root>/<device>/availability` and `<root>/<device>/<module>/<leaf>`.
+/// The topics of one device: `<root>/<device>/availability` and `<root>/<device>/<module>/<leaf>`, unless its device file
+/// calls them otherwise.
 public struct Topics {
   /// `<root>/<device>/`
   public let prefix: FixedText
+  public let own: (any OwnTopics)?
 
   public init(root: String, device: String) {
-    var prefix = FixedText()
-    prefix.append(root)
-    prefix.append("/")
-    prefix.append(device)
-    prefix.append("/")
-    self.prefix = prefix
+    self.init(prefix: root + "/" + device)
+  }
+
+  /// `prefix` has no slash at its end.
+  public init(prefix: String, own: (any OwnTopics)? = nil) {
+    self.prefix = FixedText(prefix + "/")
+    self.own = own
   }
 
   public var availability: FixedText {
+    if let own = own?.availability { return FixedText(own) }
     var topic = prefix
     topic.append("availability")
     return topic
@@ -44,6 +48,25 @@ public struct Topics {
     var filter = prefix
     filter.append("+/+/+/set")
     return filter
+  }
+
+  /// With a slash between `key` and `leaf` if there are both. Allocates.
+  public func string(of module: String, _ key: StaticString, _ leaf: StaticString) -> String {
+    if let own = own?.topic(of: module, key, leaf) { return own }
+    let isPlain = key.utf8CodeUnitCount == 0 || leaf.utf8CodeUnitCount == 0
+    return prefix.string + module + "/" + key.description + (isPlain ? "" : "/") + leaf.description
+  }
+
+  /// All of a module, as its entities have them.
+  public func strings(of module: any Module) -> [String] {
+    var strings: [String] = []
+    var takesCommands = false
+    for entity in module.entities {
+      takesCommands = takesCommands || entity.access.contains(.command)
+      entity.forEachTopic { strings.append(string(of: module.name, $0, $1)) }
+    }
+    if takesCommands { strings.append(string(of: module.name, "", "result")) }
+    return strings + [string(of: module.name, "", "error")]
   }
 
   public func topic(of module: String, _ leaf: StaticString) -> FixedText {

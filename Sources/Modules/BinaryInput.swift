@@ -31,6 +31,8 @@ public final class BinaryInput: Module, InputLineObserver {
     self.words = words
   }
 
+  public var stateWords: StateWords? { words }
+
   public func start(on device: Device) {
     self.device = device
     line.observer = self

@@ -58,6 +58,8 @@ public final class Relay: Module, SafetyGateObserver, TimerOwner {
     return pulse
   }
 
+  public var stateWords: StateWords? { words }
+
   public func start(on device: Device) {
     self.device = device
     if pulse != nil { timer = device.makeTimer(for: self) }

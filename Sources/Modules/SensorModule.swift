@@ -61,7 +61,7 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
     self.keeping = keeping
     self.format = format
     self.expires = expires
-    entities = SensorModule.entities(probe, isRetained: isRetained)
+    entities = SensorModule.entities(probe, every: self.period, isRetained: isRetained, format)
     claim = nil
   }
 
@@ -81,15 +81,23 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
     if retention.isRetained { claim.note += ", retained" }
     let probe = chip?.probe(claim) ?? NoProbe()
     self.probe = watch.watched(probe, file, period)
-    entities = SensorModule.entities(probe, isRetained: retention.isRetained)
+    entities = SensorModule.entities(probe, every: period, isRetained: retention.isRetained, format)
     place = SensorPlace(bus: "", address: 0, identity: chip?.identity)
     self.claim = claim
   }
 
   /// One for each channel, in their order.
-  private static func entities(_ probe: any SensorProbe, isRetained: Bool) -> [Entity] {
-    let access: Entity.Access = isRetained ? [.reading, .retained] : .reading
-    return probe.channels.map { Entity(.measurement, $0.name, access: access, quantity: $0.quantity) }
+  private static func entities(
+    _ probe: any SensorProbe, every period: Duration, isRetained: Bool, _ format: ReadingFormat
+  ) -> [Entity] {
+    var access: Entity.Access = isRetained ? [.reading, .retained] : .reading
+    if format == .json { access.insert(.object) }
+    return probe.channels.map { channel in
+      var entity = Entity(.measurement, channel.name, access: access, quantity: channel.quantity)
+      entity.decimals = channel.decimals
+      entity.period = period
+      return entity
+    }
   }
 
   public func start(on device: Device) {

@@ -13,6 +13,6 @@ enum Main {
         name: "swiftletd-simulator", modules: ModuleKind.all, hardware: .simulated,
         transports: MQTTTransport.all,
         outbox: .sqlite, authentication: .scramSHA256, memory: .stateDirectory, spellings: .usual,
-        report: .machine))
+        report: .machine, dialects: .all(.topicNames, .homeAssistant)))
   }
 }

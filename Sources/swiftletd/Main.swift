@@ -11,6 +11,6 @@ enum Main {
       Catalog(
         name: "swiftletd", modules: ModuleKind.all, hardware: .linux, transports: MQTTTransport.all,
         outbox: .sqlite, authentication: .scramSHA256, memory: .stateDirectory, spellings: .usual,
-        report: .machine))
+        report: .machine, dialects: .all(.topicNames, .homeAssistant)))
   }
 }

@@ -60,6 +60,7 @@ extension LoopbackServer {
     if answer == .accepted {
       list.append(.receiveMaximum, UInt32(receiveMaximum))
       list.append(.topicAliasMaximum, UInt32(topicAliasMaximum))
+      if let maximumPacketSize { list.append(.maximumPacketSize, maximumPacketSize) }
     }
     let properties = list.bytes
     write { span throws(EncodingError) in

@@ -46,6 +46,7 @@ public final class LoopbackServer {
   /// What it takes of 5.0; it says so in `CONNACK`.
   public var receiveMaximum: UInt16 = 65_535
   public var topicAliasMaximum: UInt16 = 0
+  public var maximumPacketSize: UInt32?
   /// Gives aliases to its own topics, as many as the client takes.
   public var usesAliases = false
 
