@@ -192,9 +192,6 @@ struct BoardReader {
       rename(field, name, board)
     } else {
       let known = board.bus(name)
-      if let known, known.mark.file.equals(node.mark.file) {
-        problems.report(node.mark, "this bus is here twice")
-      }
       let bus = known ?? BusDescription(mark: node.mark, name: name)
       if let device = fields.optional("device")?.text() { bus.device = device }
       bus.lines += texts(fields, "lines")

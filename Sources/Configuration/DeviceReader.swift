@@ -22,8 +22,9 @@ struct DeviceReader {
     let board = readBoard(fields, override)
     let reader = BrokerReader(problems: problems, features: features, clientID: "swiftlet-" + name)
     let broker = reader.read(fields, override: surroundings.variable(BrokerReader.variable))
+    let prefix: Message = "\(topicRoot)/\(name)"
     let device = DeviceDescription(
-      mark: root.mark, name: name, topicPrefix: topicRoot + "/" + name, board: board, broker: broker)
+      mark: root.mark, name: name, topicPrefix: prefix.text, board: board, broker: broker)
     device.ownLines = fields.optional("lines")
     device.ownBuses = fields.optional("buses")
     if let index = fields.optional("log")?.choice(LogLevel.words) {

@@ -1,3 +1,5 @@
+import DeviceFile
+
 /// The topics of one device: `<root>/<device>/availability` and `<root>/<device>/<module>/<leaf>`, unless its device file
 /// calls them otherwise.
 public struct Topics {
@@ -54,7 +56,9 @@ public struct Topics {
   public func string(of module: String, _ key: StaticString, _ leaf: StaticString) -> String {
     if let own = own?.topic(of: module, key, leaf) { return own }
     let isPlain = key.utf8CodeUnitCount == 0 || leaf.utf8CodeUnitCount == 0
-    return prefix.string + module + "/" + key.description + (isPlain ? "" : "/") + leaf.description
+    let topic: Message =
+      "\(prefix.string)\(module)/\(key.description)\(isPlain ? "" : "/")\(leaf.description)"
+    return topic.text
   }
 
   /// All of a module, as its entities have them.

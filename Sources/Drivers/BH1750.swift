@@ -35,6 +35,7 @@ public struct BH1750: I2CSensor {
   /// Its measurement time is the usual one; known while all is well.
   private var isKnown = false
   private var isMeasuring = false
+  private var stuck = StuckWatch.ofCoarseSteps
 
   public init(_ device: any I2CDevice) {
     self.device = device
@@ -65,11 +66,11 @@ public struct BH1750: I2CSensor {
     var answer = InlineArray<2, UInt8>(repeating: 0)
     var bytes = answer.mutableSpan
     do { try device.read(into: &bytes) } catch { throw .bus(error) }
-    isKnown = true
     let count = Int32(answer.bigEndian16(at: 0))
+    isKnown = !stuck.take(Int64(count))
     // 1.2 counts a lux: 5000/6 thousandths of a lux a count, rounded.
     return LightMeasurement(
       illuminance: Illuminance(milliLux: (count * 2_500 + 1) / 3),
-      quality: count == 0xFFFF ? .estimated : .good)
+      quality: count == 0xFFFF ? .estimated : stuck.quality)
   }
 }

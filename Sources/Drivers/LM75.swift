@@ -34,6 +34,7 @@ public struct LM75: I2CSensor {
   private let registers: Registers
   private var isAwake = false
   private var isStarted = false
+  private var stuck = StuckWatch.ofCoarseSteps
 
   public init(_ device: any I2CDevice) {
     registers = Registers(device: device)
@@ -58,7 +59,8 @@ public struct LM75: I2CSensor {
     guard settings[0] == Self.convertAlways, halves >= -55 * 2, halves <= 125 * 2 else {
       throw .implausible
     }
-    isAwake = true
-    return TemperatureMeasurement(temperature: Temperature(milliCelsius: halves * 500))
+    isAwake = !stuck.take(Int64(halves))
+    return TemperatureMeasurement(
+      temperature: Temperature(milliCelsius: halves * 500), quality: stuck.quality)
   }
 }

@@ -3,9 +3,12 @@ import Units
 /// What a thermometer yields.
 public struct TemperatureMeasurement: Measurement {
   public var temperature: Temperature
+  /// `.estimated`: it has not changed for so long that it may be a value of before.
+  public var quality: Quality
 
-  public init(temperature: Temperature) {
+  public init(temperature: Temperature, quality: Quality = .good) {
     self.temperature = temperature
+    self.quality = quality
   }
 
   public static func forEachChannel(_ body: (Channel) -> Void) {
@@ -13,7 +16,7 @@ public struct TemperatureMeasurement: Measurement {
   }
 
   public func forEachReading(_ body: (Reading) -> Void) {
-    body(Reading(0, temperature.thousandths))
+    body(Reading(0, temperature.thousandths, quality))
   }
 }
 

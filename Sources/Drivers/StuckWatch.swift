@@ -9,6 +9,10 @@ struct StuckWatch {
 
   init(most: Int) { self.most = most }
 
+  /// Of a chip whose steps are coarser than its noise, so that a still room can stand still in it, too: but hardly for a
+  /// day, which is what this takes at ten seconds a reading.
+  static var ofCoarseSteps: StuckWatch { StuckWatch(most: 10_000) }
+
   /// Takes a result; true: the chip is to be reset now.
   mutating func take(_ raw: Int64) -> Bool {
     if raw != last { alike = 0 }

@@ -46,6 +46,7 @@ public struct TMP105: I2CSensor {
   /// It is shut down; known while all is well.
   private var isKnown = false
   private var phase: Phase = .idle
+  private var stuck = StuckWatch.ofCoarseSteps
 
   public init(_ device: any I2CDevice) {
     registers = Registers(device: device)
@@ -82,8 +83,9 @@ public struct TMP105: I2CSensor {
     guard settings[0] | 0x80 == Self.convertOnce, bits & 0x000F == 0, sixteenths >= -55 * 16 else {
       throw .implausible
     }
-    isKnown = true
-    return TemperatureMeasurement(temperature: Temperature(milliCelsius: roundedMilli(sixteenths)))
+    isKnown = !stuck.take(Int64(sixteenths))
+    return TemperatureMeasurement(
+      temperature: Temperature(milliCelsius: roundedMilli(sixteenths)), quality: stuck.quality)
   }
 
   /// Sixteenths as thousandths (62.5 each), rounded half away from zero.

@@ -14,7 +14,7 @@ extension ModuleKind {
       BinaryInput.kind("button"),
       BinaryInput.kind("contact"),
       BinaryInput.kind("binary"),
-      SensorModule.kind(SensorChip.all, watch: .stuckAfter),
+      SensorModule.kind(SensorChip.all),
       Expander.kind(ExpanderKind.all),
     ]
   }

@@ -11,8 +11,8 @@ import Units
 /// A failed measurement publishes nothing but the reason (on `…/error`), and is tried again with growing
 /// pauses, at most a minute or the period apart, whichever is longer. A bus that hangs is reported too.
 public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
-  public static func kind(_ chips: [SensorChip], watch: SensorWatch = .none) -> ModuleKind {
-    ModuleKind("sensor", chips: chips.map { $0.name }) { SensorModule($0, chips, watch) }
+  public static func kind(_ chips: [SensorChip]) -> ModuleKind {
+    ModuleKind("sensor", chips: chips.map { $0.name }) { SensorModule($0, chips) }
   }
 
   public let name: String
@@ -65,9 +65,8 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
     claim = nil
   }
 
-  /// From a device file: keys `driver`, `bus`, `address`, `every`, `keep`, `priority`, `format`, `retain` and `expires`,
-  /// and those of `watch`.
-  private init(_ file: ModuleFile, _ chips: [SensorChip], _ watch: SensorWatch) {
+  /// From a device file: keys `driver`, `bus`, `address`, `every`, `keep`, `priority`, `format`, `retain` and `expires`.
+  private init(_ file: ModuleFile, _ chips: [SensorChip]) {
     name = file.name
     let chip = file.driver(among: chips.map { $0.name }, parts: chips.map { $0.parts }).map { chips[$0] }
     let claim = file.target(
@@ -79,8 +78,7 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
     expires = retention.expires
     claim.note = ", every \(durationText(period))\(format == .json ? ", JSON" : "")\(keeping.note)"
     if retention.isRetained { claim.note += ", retained" }
-    let probe = chip?.probe(claim) ?? NoProbe()
-    self.probe = watch.watched(probe, file, period)
+    probe = chip?.probe(claim) ?? NoProbe()
     entities = SensorModule.entities(probe, every: period, isRetained: retention.isRetained, format)
     place = SensorPlace(bus: "", address: 0, identity: chip?.identity)
     self.claim = claim
@@ -150,10 +148,10 @@ public final class SensorModule: Module, TimerOwner, SensorProbeOwner {
     case .converting(let time):
       phase = .converting
       schedule?.schedule(at: device.clock.now + time)
-    case .measured(var readings):
+    case .measured(let readings):
       phase = .idle
       failures = 0
-      device.setError(probe.review(&readings, place, at: device.clock.now), of: self)
+      device.setError(readings.faultText(probe.channels, place), of: self)
       publish(readings, on: device)
       scheduleNext(after: period)
     case .failed(let error):

@@ -1,4 +1,3 @@
-import DeviceRuntime
 import Drivers
 import HAL
 import Units
@@ -11,18 +10,10 @@ public protocol SensorProbe: AnyObject {
   var channels: [Channel] { get }
   /// What the last phase gave.
   var outcome: ProbeOutcome { get }
-  /// Looks at the values of a measurement that went well: what there is to say of them; empty: nothing.
-  func review(_ readings: inout Readings, _ place: SensorPlace, at now: Instant) -> FixedText
   /// Begins a conversion; the owner hears when that is done, perhaps before this returns.
   func start()
   /// Fetches the result; the owner hears when that is done, perhaps before this returns.
   func collect()
-}
-
-extension SensorProbe {
-  public func review(_ readings: inout Readings, _ place: SensorPlace, at now: Instant) -> FixedText {
-    readings.faultText(channels, place)
-  }
 }
 
 /// Who waits for a probe.
@@ -48,12 +39,6 @@ public struct Readings: Sendable {
   public init() {}
 
   public subscript(index: Int) -> Reading { readings[index] }
-
-  /// The value may be none that was measured.
-  mutating func doubt(_ index: Int) {
-    let reading = readings[index]
-    if let value = reading.value { readings[index] = Reading(reading.channel, value, .estimated) }
-  }
 
   mutating func append(_ reading: Reading) {
     guard count < Readings.capacity else { return }

@@ -144,11 +144,6 @@ struct BadDeviceTests {
         + "lines: [{ line: LAMP, chip: simulator }, { line: LAMP, chip: other }]\n",
       "7:42: two lines are called 'LAMP'"),
     BadInput(
-      "a bus of the device file that stands there twice",
-      modules("- relay: fan", "  line: GPIO17")
-        + "buses: [{ bus: i2c-3 }, { bus: i2c-3, device: /dev/i2c-4 }]\n",
-      "7:25: this bus is here twice"),
-    BadInput(
       "a key that lines have not",
       modules("- relay: fan", "  line: LAMP") + "lines: [{ line: LAMP, chip: simulator, pul: up }]\n",
       "7:40: unknown key 'pul' in line 'LAMP'; did you mean 'pull'?"),

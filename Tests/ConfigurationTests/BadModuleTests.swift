@@ -204,9 +204,6 @@ struct BadModuleTests {
       "9:15: 'priority' in sensor 'air' has no effect without 'keep: disk'; say 'keep: disk'"
     ),
     BadInput(
-      "stuck sooner than measured", sensor("every: 1min\n    stuck_after: 59s"),
-      "9:18: 'stuck_after' in sensor 'air' must be 1min or longer, not '59s'"),
-    BadInput(
       "an end that comes at once", sensor("retain: yes\n    expires: 0s"),
       "9:14: 'expires' in sensor 'air' must be 1s or longer, not '0s'"),
     BadInput(

@@ -11,7 +11,7 @@ import Modules
 /// there are more. Their facts are the product's.
 func testFeatures() -> ConfigurationFeatures {
   let chips = SensorChip.all.filter { ["TMP105", "SHT3x", "BMP280"].contains($0.name) }
-  let kinds = [Relay.kind, BinaryInput.kind("button"), SensorModule.kind(chips, watch: .stuckAfter)]
+  let kinds = [Relay.kind, BinaryInput.kind("button"), SensorModule.kind(chips)]
   return ConfigurationFeatures(
     kinds: kinds, transports: MQTTTransport.all, hasOutbox: true, hasScram: true, spellings: .usual)
 }

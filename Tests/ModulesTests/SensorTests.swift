@@ -4,11 +4,10 @@ import Drivers
 import HAL
 import Loopback
 import MQTTClient
+import Modules
 import Simulation
 import Testing
 import Units
-
-@testable import Modules
 
 /// A sensor publishes fresh values or says why it has none, and disturbs nobody.
 @Suite struct SensorTests {
@@ -51,35 +50,6 @@ import Units
       before = target.transfers
     }
     return times
-  }
-
-  @Test(
-    "what is exactly the same for longer than `stuck_after` is estimated, and the module says so until it changes"
-  )
-  func stuck() throws {
-    let air = SensorModule(
-      name: "air",
-      probe: StuckWatchProbe(DriverProbe(SHT3x(bus.device(at: 0x44)), queue: queue), longest: .seconds(60)),
-      at: SensorPlace(bus: "/dev/i2c-1", address: 0x44), every: .seconds(10), format: .json)
-    let bench = try DeviceBench.make([air], clock: clock, queue: queue)
-    bench.start()
-    for step in 1...5 {
-      bench.run(for: .seconds(10))
-      environment.set(.humidity, thousandths: 48_000 + Int64(step) * 100)
-    }
-    bench.run(for: .seconds(5))
-    #expect(!bench.news().contains { $0.payload.contains("estimated") || $0.payload.contains("stuck") })
-    bench.run(for: .seconds(20))
-    let news = bench.news()
-    #expect(
-      news.contains(
-        Published(
-          "air/error", "temperature exactly the same for 1min: is the sensor stuck?", isState: true)))
-    #expect(news.contains { $0.topic == "air/temperature" && $0.payload.contains("estimated") })
-    #expect(!news.contains { $0.topic == "air/humidity" && $0.payload.contains("estimated") })
-    environment.set(.temperature, thousandths: 21_700)
-    bench.run(for: .seconds(10))
-    #expect(bench.news().contains(Published("air/error", "", isState: true)))
   }
 
   @Test("each quantity is published on its own topic as a plain number, not retained")

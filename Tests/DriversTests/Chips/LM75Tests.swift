@@ -25,6 +25,19 @@ extension LM75: ChipPromises {
     }
   }
 
+  @Test("LM75: what has been the same ten thousand times has it set up anew, and is estimated if it stays so")
+  func stuck() throws {
+    let answer = FixedAnswer(0x1900)
+    var sensor = LM75(answer)
+    for count in 1...10_001 {
+      #expect(try (sensor.start() > .zero) == [1, 10_001].contains(count), "reading \(count)")
+      #expect(try sensor.collect().quality == (count < 10_000 ? .good : .estimated), "reading \(count)")
+    }
+    answer.word = 0x1980
+    _ = try sensor.start()
+    #expect(try sensor.collect().quality == .good)
+  }
+
   @Test("LM75: all 65536 words: it yields a value of its range, or says that it is implausible")
   func everyWord() throws {
     let answer = FixedAnswer(0)
