@@ -6,6 +6,8 @@ import time
 BASE = 0x3F200000
 GPFSEL0, GPSET0, GPCLR0, GPLEV0 = BASE, BASE + 0x1C, BASE + 0x28, BASE + 0x34
 OUTPUT = 0b001
+# What lines 30 to 53 have alone, which are on no header: a driver that comes later (of the Wi-Fi chip) may write there.
+ELSEWHERE = [BASE + offset for offset in (0x0C, 0x10, 0x14, 0x20, 0x2C, 0x94, 0x9C)]
 REGION = "bcm2835_gpio"  # QEMU's name for these registers
 
 

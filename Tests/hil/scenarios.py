@@ -135,7 +135,8 @@ class Bench:
                    f"GPLEV0: GPIO{FAN.line} at {FAN.level(on)}")
 
     def gpio_writes(self):
-        return self.machine.write_log.writes(gpio.REGION)
+        """To registers of the header's lines."""
+        return [write for write in self.machine.write_log.writes(gpio.REGION) if write.address not in gpio.ELSEWHERE]
 
     def broker_log(self, start=0):
         """What the broker wrote down about packets."""
