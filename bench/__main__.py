@@ -8,7 +8,7 @@ import tempfile
 
 from harness.device import ROOT, simulator, swiftletd
 from harness.mqtt import Broker
-from hil.elf import Elf
+from builder.elf import Elf
 
 from . import client_size, clients, document, idle, measurements, streams, timing
 from .arguments import EVERY, parse
@@ -17,7 +17,7 @@ from .counters import Counters, sites
 # What is promised: exceeding one of these fails. Figures without a limit are for comparison only: they
 # depend on the machine.
 LIMITS = {
-    "size, arm64": 400 * 1024,
+    "size, arm64": 442_368,  # as toolchains/arm64.target says
     "allocations in 10,000 readings": 0,
     "allocations in 10,000 commands": 0,
     "memory after connecting": 4096,
