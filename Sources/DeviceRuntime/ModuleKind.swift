@@ -166,6 +166,11 @@ public final class ModuleFile {
   private static let addresses: ClosedRange<Int> = 0x08...0x77
 
   private func address(_ field: Field, _ chip: String, _ usual: UInt8?, _ allows: (UInt8) -> Bool) -> UInt8? {
+    if case .scalar(let text) = field.node.content, let number = parseInteger(text),
+      ModuleFile.addresses.contains(number), usual == nil || allows(UInt8(number))
+    {
+      return UInt8(number)
+    }
     let wanted: Message = "an I2C address from 0x08 to 0x77, like \(hexadecimal(usual ?? 0x44))"
     var possible: [String] = []
     if let usual {
@@ -176,12 +181,9 @@ public final class ModuleFile {
     }
     let meant = field.problems.spellings?.address(field, possible)
     guard let number = field.integer(wanted: wanted, in: ModuleFile.addresses, meant) else { return nil }
-    let address = UInt8(number)
-    if usual != nil, !allows(address) {
-      field.report(
-        "\(chip) cannot have the address \(hexadecimal(address))",
-        meant ?? "it has \(listed(possible, last: "or"))")
-    }
-    return address
+    field.report(
+      "\(chip) cannot have the address \(hexadecimal(UInt8(number)))",
+      meant ?? "it has \(listed(possible, last: "or"))")
+    return UInt8(number)
   }
 }

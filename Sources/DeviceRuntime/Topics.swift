@@ -73,14 +73,6 @@ public struct Topics {
     return strings + [string(of: module.name, "", "error")]
   }
 
-  public func topic(of module: String, _ leaf: StaticString) -> FixedText {
-    var topic = prefix
-    topic.append(module)
-    topic.append("/")
-    topic.append(leaf)
-    return topic
-  }
-
   /// The module's level of a command topic, or as many from there as `levels` says; nil when the topic is not
   /// `<prefix><module>/…set`, or so long that no answer could be given.
   func module(ofCommand topic: FixedText, levels: Int = 1) -> FixedText? {
