@@ -25,7 +25,7 @@ public struct BootWindow {
       rows.append(row(output, line, setting))
       if let setting {
         after += "config  " + setting + "\n"
-      } else if isOn(output, line) {
+      } else if output.isSwitchedOn(by: line) {
         after += unsafe(output, line)
       }
     }
@@ -38,10 +38,6 @@ public struct BootWindow {
     guard let hint = board.hint(high: output.activeLow, for: line) else { return nil }
     let word = hint.bytes.split(separator: 0x20).first { $0.contains(0x3D) }
     return word.map { String(decoding: $0, as: UTF8.self) }
-  }
-
-  private func isOn(_ output: OutputClaim, _ line: LineDescription) -> Bool {
-    !output.startsActive && line.powerUpPull == (output.activeLow ? .down : .up)
   }
 
   private func unsafe(_ output: OutputClaim, _ line: LineDescription) -> String {

@@ -7,9 +7,7 @@ struct PowerUpLinter {
   let warnings: Problems
 
   func check(_ output: OutputClaim) {
-    guard !output.startsActive, let line = output.line, let pull = line.powerUpPull else { return }
-    let isOn = output.activeLow ? pull == .down : pull == .up
-    if isOn { warn(output, line) }
+    if let line = output.line, output.isSwitchedOn(by: line) { warn(output, line) }
   }
 
   private func warn(_ output: OutputClaim, _ line: LineDescription) {
@@ -55,6 +53,13 @@ struct PowerUpLinter {
       let previous = parseInteger(other.name.trailingDigits)
     else { return false }
     return number == previous + 1
+  }
+}
+
+extension OutputClaim {
+  /// It is to be off, and the line's own pull has it on until something drives it.
+  func isSwitchedOn(by line: LineDescription) -> Bool {
+    !startsActive && line.powerUpPull == (activeLow ? .down : .up)
   }
 }
 

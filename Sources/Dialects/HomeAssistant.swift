@@ -145,11 +145,14 @@ public final class HomeAssistant: Dialect, TimerOwner {
   }
 
   private func flushDocuments(on device: Device) -> Bool {
-    if next == 0, !isSplit { isSplitForBroker = !fits(device) }
+    if next == 0, !isSplit {
+      writeDevice()
+      isSplitForBroker = !fits(device)
+    }
     let isSplit = isSplit || isSplitForBroker
     let count = isSplit ? components.count : min(1, components.count)
     while next < count {
-      if isSplit { writeEntity(next) } else if next == 0 { writeDevice() }
+      if isSplit { writeEntity(next) }
       let topic = FixedText(isSplit ? components[next].topic : deviceTopic)
       guard document.withSpan({ device.publish(topic, retaining: $0) }) != nil else { return false }
       next += 1
@@ -159,9 +162,8 @@ public final class HomeAssistant: Dialect, TimerOwner {
     return true
   }
 
-  /// Whether the broker takes the document of the device.
+  /// Whether the broker takes the document of the device, which is written.
   private func fits(_ device: Device) -> Bool {
-    writeDevice()
     let length = document.count + deviceTopic.utf8.count + HomeAssistant.overhead
     return length <= Int(clamping: device.client.serverLimits.maximumPacketSize)
   }
